@@ -29,6 +29,9 @@
 #include "controller/base/prefix.h"
 #include "openvswitch/types.h"
 
+struct alloc_set;
+struct model_config;
+struct model_fabric;
 struct topo_router;
 
 /* Kinds of things that have an identifier, a MAC address of Tollway's own, or
@@ -169,6 +172,14 @@ struct topo_network {
     struct topo_link *links;               size_t n_links;
     struct topo_destination *destinations; size_t n_destinations;
 };
+
+/* Builds the topology of the customer's network 'name' (topo-build.c).  The
+ * configuration must have passed model_config_check_fabric(), and the
+ * allocations must be those that alloc_update() made for it; returns NULL if
+ * they don't fit together. */
+struct topo_network *topo_build(const struct model_config *, const char *name,
+                                const struct model_fabric *,
+                                const struct alloc_set *);
 
 struct topo_network *topo_network_ref(const struct topo_network *);
 void topo_network_unref(struct topo_network *);
