@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+include tests/rules/automake.mk
 include tests/unit/automake.mk
 include tests/golden/automake.mk
 include tests/sim/automake.mk
