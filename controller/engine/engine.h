@@ -44,7 +44,7 @@ struct ds;
 struct engine;
 struct installed;
 struct json;
-struct model_alloc;
+struct alloc_set;
 struct model_config;
 struct model_fabric;
 struct model_metrics;
@@ -92,10 +92,10 @@ void engine_destroy(struct engine *);
  * fabric or alloc leaves the present one, 'config' is the new configuration of
  * 'customer', NULL to delete it ('customer' NULL: configurations stay). */
 void engine_set_documents(struct engine *, struct model_fabric *,
-                          struct model_alloc *, const char *customer,
+                          struct alloc_set *, const char *customer,
                           struct model_config *, long long int now);
 const struct model_fabric *engine_fabric(const struct engine *);
-const struct model_alloc *engine_alloc(const struct engine *);
+const struct alloc_set *engine_alloc(const struct engine *);
 const struct model_config *engine_config(const struct engine *,
                                          const char *customer);
 /* The customers in order of name; false beyond the end. */
@@ -190,7 +190,7 @@ bool engine_check(const struct engine *, long long int now, struct ds *);
  * the differences in routes, LSAs and flows per host as text or JSON.  Does
  * not change the engine. */
 struct json *engine_dry_run(const struct engine *, const struct model_fabric *,
-                            const struct model_alloc *, const char *customer,
+                            const struct alloc_set *, const char *customer,
                             const struct model_config *, long long int now);
 
 /* Queries.  The results are for one customer's eyes if 'customer' is not NULL:
