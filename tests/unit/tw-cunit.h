@@ -66,6 +66,28 @@ struct tw_test {
     void (*run)(void);
 };
 
+/* Prints the first few failures of each test. */
+static inline void
+tw_print_failures(const char *suite_name)
+{
+    CU_pTest test = NULL;
+    unsigned int n = 0;
+
+    for (CU_pFailureRecord f = CU_get_failure_list(); f; f = f->pNext) {
+        n = f->pTest == test ? n + 1 : 0;
+        test = f->pTest;
+        if (n < 5) {
+            printf("%s: %s: %s:%u: %s\n", suite_name,
+                   test ? test->pName : "-",
+                   f->strFileName ? f->strFileName : "-", f->uiLineNumber,
+                   f->strCondition ? f->strCondition : "-");
+        } else if (n == 5) {
+            printf("%s: %s: and more\n", suite_name,
+                   test ? test->pName : "-");
+        }
+    }
+}
+
 static inline int
 tw_run_tests(const char *suite_name, const struct tw_test tests[], size_t n,
              const char *only)
@@ -90,12 +112,7 @@ tw_run_tests(const char *suite_name, const struct tw_test tests[], size_t n,
     CU_run_all_tests();
     n_run = CU_get_number_of_tests_run();
     n_failed = CU_get_number_of_tests_failed();
-    for (CU_pFailureRecord f = CU_get_failure_list(); f; f = f->pNext) {
-        printf("%s: %s: %s:%u: %s\n", suite_name,
-               f->pTest ? f->pTest->pName : "-",
-               f->strFileName ? f->strFileName : "-", f->uiLineNumber,
-               f->strCondition ? f->strCondition : "-");
-    }
+    tw_print_failures(suite_name);
     printf("%u passed, %u failed\n", n_run - n_failed, n_failed);
     CU_cleanup_registry();
     return n_failed || !n_run ? EXIT_FAILURE : EXIT_SUCCESS;
