@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+#
+# The interop suite and the lab that it, ./demo and the benchmarks run in.
+
+check_PROGRAMS += tests/lab/probe
+tests_lab_probe_SOURCES = tests/lab/probe.c
+
+EXTRA_DIST += tests/lab/__init__.py tests/lab/capture.py tests/lab/core.py
+EXTRA_DIST += tests/lab/host.py tests/lab/probe.py tests/lab/reaper.py
+EXTRA_DIST += tests/lab/router.py tests/lab/selftest.py
