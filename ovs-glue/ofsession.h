@@ -125,7 +125,8 @@ struct ofsession *ofsession_create(const char *target, const char *name);
 void ofsession_destroy(struct ofsession *);
 
 /* Role MASTER is asked for with this generation ID, which must not be less
- * than that of a controller before (default: wall clock in ms at creation). */
+ * than that of the controller before: struct store_contents has one.  Without
+ * this call it is 1. */
 void ofsession_set_generation_id(struct ofsession *, uint64_t);
 
 /* Goes to another target, if it is another. */

@@ -49,8 +49,9 @@ struct store_alloc {
     char *customer, *network;   /* network "": of the customer as a whole. */
     char *kind;                 /* "node", "router", ... */
     char *name;                 /* Within its network, like "edge/dc-east". */
-    uint32_t id;                /* Identifier or VNI, 0 none. */
+    uint32_t id;                /* Never 0; a network's is its VNI. */
     char *mac, *address, *host; /* As text. */
+    bool fixed_address;         /* The address was stated, not allocated. */
 };
 
 /* One revision.  'document' is NULL in lists. */
@@ -83,7 +84,8 @@ struct store_contents {
     char *fabric;               /* Document or NULL. */
     char *fabric_who, *fabric_digest;
     long long int fabric_when_ms;
-    uint32_t next_id;           /* The next identifier to allocate, from 1. */
+    uint64_t generation;        /* From 1; one more for each writer, so that
+                                 * it serves as OpenFlow's generation ID. */
     struct store_customer *customers;   size_t n_customers;   /* By name. */
     struct store_alloc *allocs;         size_t n_allocs;      /* By key. */
     struct store_snapshot *snapshots;   size_t n_snapshots;   /* By key. */
@@ -137,11 +139,11 @@ struct store_change {
     const char *who;
     long long int when_ms;
 
-    /* Allocations that are new or changed, and those no longer there (of which
-     * only the key is looked at). */
-    const struct store_alloc *set;      size_t n_set;
-    const struct store_alloc *remove;   size_t n_remove;
-    uint32_t next_id;           /* 0: as it is. */
+    /* Allocations that were there before and aren't any more (of which only the
+     * key is looked at), and those that are there now and weren't: a changed
+     * one is in both, as alloc_set_diff() has it. */
+    const struct store_alloc *removed;  size_t n_removed;
+    const struct store_alloc *added;    size_t n_added;
 };
 #define STORE_CHANGE_INIT { .customer = NULL }
 
