@@ -26,8 +26,9 @@
  *
  *   - Hysteresis: the published part stays as it is while the smoothed value
  *     is within hysteresis_percent of it.  It changes when the smoothed value
- *     leaves that band, and once more when it has come to rest at its target,
- *     so that in the end the part is exactly what the policy says.
+ *     leaves that band (at most eight times per half-life), and once more when
+ *     it has come to rest at its target, so that in the end the part is
+ *     exactly what the policy says.
  *
  * A first value, and any change of the question rather than of the answer
  * (policy, place of the attachment, hosts that carry the network), takes
@@ -80,9 +81,9 @@ enum cost_metric {
 struct cost_metrics {
     unsigned int has;           /* COST_* bits. */
     uint32_t delay_us;          /* Microseconds. */
-    uint32_t use_ppm;           /* Millionths of the capacity. */
-    uint32_t loss_ppm;          /* Millionths of the packets. */
-    uint32_t price;             /* In units that the operator chose. */
+    uint32_t use;               /* Thousandths of a percent of the capacity. */
+    uint32_t loss;              /* Thousandths of a percent of the packets. */
+    uint32_t price;             /* Thousandths of a unit the operator chose. */
 };
 
 /* An attachment, as far as its cost depends on it. */
