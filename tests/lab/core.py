@@ -264,6 +264,7 @@ class Lab:
         self.paths = []             # directories outside self.dir
         self.undo = []              # callables, run first and in reverse
         self.notes = []
+        self.measured = []          # lines for the report of a test
         self._lock = threading.RLock()
         self._closed = False
         self._saved_signals = {}
@@ -378,6 +379,10 @@ class Lab:
         with self._lock:
             if process in self.processes:
                 self.processes.remove(process)
+
+    def measure(self, text, *values):
+        """A line that is printed with the test's result."""
+        self.measured.append(text % values if values else text)
 
     def note(self, text):
         """Remembers what happened when, for the logs of a failed test."""

@@ -60,7 +60,8 @@ class Port:
 
 class Trunk(Ovs):
     """A site's VLAN switch: access ports for routers, one tagged wire into a
-    host's br-int.  (Open vSwitch, as kernels without 802.1Q exist.)"""
+    host's br-int, which Host.add_port(host_port) plugs.  (It is Open vSwitch,
+    as kernels without 802.1Q exist.)"""
 
     def __init__(self, lab, name, host, host_port, mtu=1500):
         super().__init__(lab, name)
@@ -69,7 +70,6 @@ class Trunk(Ovs):
         veth(self.ns, "trunk", host.ns, host_port, mtu)
         self.mtu = mtu
         self.vsctl(["add-port", "br0", "trunk"])
-        host.add_port(host_port)
 
     def _first_config(self):
         return ["--", "add-br", "br0", "--", "set", "Bridge", "br0",
@@ -175,18 +175,15 @@ class Router(Endpoint):
     def _wire(self, port, silent, up):
         if silent:
             port.segment.set_forwarding(up)
-        elif port.host_port and not port.segment:
-            # The far end: when the router's own end goes down, the host's end
-            # loses carrier; and so the other way round.
-            ip_batch(port.host.ns, ["link set %s %s" % (
-                port.host_port, "up" if up else "down")])
+        elif port.segment:
+            for end in (port.segment_port, ("h-" + port.host_port)[:15]):
+                port.segment.set_port(end, up)
         else:
-            port.segment.set_port(port.segment_port, up)
+            # The router's own end goes down: the host's end loses carrier.
+            ip_batch(self.ns, ["link set %s %s" % (
+                port.device, "up" if up else "down")])
 
     def mac(self, port):
-        out = self.run(["cat", "/proc/self/net/dev"]).stdout
-        if port.device not in out:
-            raise LabError("%s has no %s" % (self.name, port.device))
         out = self.run(["ip", "-j", "link", "show", port.device]).stdout
         return json.loads(out)[0]["address"]
 
