@@ -128,19 +128,23 @@ void dmeter_format(const struct dmeter *, struct ds *);
 /* Deltas. */
 
 struct delta_flow {
-    struct hmap_node hmap_node; /* In delta's 'flows_index', by hash. */
+    struct hmap_node hmap_node; /* In delta's 'flows_index', by 'key'. */
+    struct dflow *key;          /* The one first mentioned: names the item. */
     struct dflow *old, *new;
 };
 struct delta_group {
-    struct hmap_node hmap_node;
+    struct hmap_node hmap_node; /* In 'groups_index', by group ID. */
+    uint32_t group_id;
     struct dgroup *old, *new;
 };
 struct delta_meter {
-    struct hmap_node hmap_node;
+    struct hmap_node hmap_node; /* In 'meters_index', by meter ID. */
+    uint32_t meter_id;
     struct dmeter *old, *new;
 };
 
-/* Items of which old equals new are not counted in 'n_changes' and not sent. */
+/* An item of which old equals new (or both are NULL) is no change: it was
+ * changed to and fro. */
 struct delta {
     struct delta_flow **flows;     size_t n_flows, allocated_flows;
     struct delta_group **groups;   size_t n_groups, allocated_groups;

@@ -43,6 +43,8 @@ struct ds;
 struct idspace;
 struct match;
 struct ofpbuf;
+struct route_entry;
+struct route_path_set;
 
 /* Tables, registers, marks. */
 
@@ -69,7 +71,7 @@ extern const char *const pl_table_names[PL_N_TABLES];
  *   reg0  attachment by which the packet entered (its id), 0: node, Tollway
  *   reg1  what holds it: the id of a subnet, then of virtual routers in turn
  *   reg2  PL_F_* flags
- *   reg3  path set (its group's number), or on-link attachment's id
+ *   reg3  path set (its group's number)
  *   reg4  way chosen
  *   reg5  way of the on-link neighbour that sent it (broadcast attachments)
  *   reg6  punt reason
@@ -153,7 +155,8 @@ struct pl_punt {
     uint32_t vni;               /* 0: not known. */
     uint32_t attachment;        /* By which it entered; 0: a node's packet. */
     uint32_t router;            /* Virtual router that holds it; 0: none yet. */
-    uint32_t way;               /* Way of the sender if known, else 0. */
+    uint32_t way;               /* Way of the sender, if it was known on a
+                                 * broadcast attachment, else 0. */
     uint32_t in_port;           /* OpenFlow port; OFPP_NONE: lost on the way. */
 };
 
@@ -179,7 +182,8 @@ struct pl_cookie {
     uint8_t kind;               /* enum topo_kind or PL_KIND_PL. */
     enum pl_cookie_what what;
     uint8_t reason;
-    uint32_t id;                /* TOPO_PATH_SET: group; TOPO_ROUTE: router. */
+    uint32_t id;                /* TOPO_ROUTE: of the router; TOPO_WAY,
+                                 * TOPO_PATH_SET: the route stage's. */
 };
 uint64_t pl_cookie(uint8_t kind, uint32_t id);
 uint64_t pl_cookie_what(uint8_t kind, uint32_t id, enum pl_cookie_what);
@@ -193,18 +197,13 @@ void pl_cookie_format(uint64_t cookie, struct ds *);
 
 /* Ways. */
 
-/* A way as the pipeline sees it.  The id is also in its MAC address,
- * topo_mac(TOPO_WAY, id). */
+/* A way as the pipeline sees it.  Its id is the route stage's, unique within
+ * the network; it is also in its MAC address, topo_mac(TOPO_WAY, id). */
 struct pl_way {
-    uint32_t id;                /* From pl_way_id_ref(). */
+    uint32_t id;
     size_t attachment;          /* Index in the network. */
-    struct in6_addr next_hop;
+    struct in6_addr next_hop;   /* The peer's address; unspecified: unknown. */
 };
-
-/* The number of a way, from a space that all networks share; give it back with
- * idspace_unref(). */
-uint32_t pl_way_id_ref(struct idspace *, uint32_t attachment_id,
-                       const struct in6_addr *next_hop);
 
 /* May several neighbours be on the attachment's wire?  (Else split horizon
  * excludes all that is there.)  As OSPF's network type says; without OSPF by
@@ -248,56 +247,17 @@ void pl_way(struct scope *, const struct topo_network *,
             const struct pl_links *, const struct pl_way *, uint32_t host,
             struct delta *);
 
-/* One destination at one router. */
-enum pl_route_kind {
-    PL_ROUTE_CONNECTED,         /* Subnet 'subnet': find the node. */
-    PL_ROUTE_ON_LINK,           /* Attachment 'attachment': next hop is the
-                                 * destination itself. */
-    PL_ROUTE_ROUTER,            /* Go on to 'router', over links. */
-    PL_ROUTE_PATHS,             /* Path set 'path_set'. */
-    PL_ROUTE_UNREACHABLE,       /* Answered: network unreachable. */
-    PL_ROUTE_REFUSED,           /* Dropped. */
-};
-enum { PL_VIEW_SUBNETS = 1, PL_VIEW_ATTACHMENTS = 2, PL_VIEW_BOTH = 3 };
-
-struct pl_route {
-    size_t router;              /* Index: at whom. */
-    unsigned int views;         /* PL_VIEW_*. */
-    struct prefix prefix;
-    enum pl_route_kind kind;
-    size_t subnet;
-    size_t attachment;
-    size_t target;              /* PL_ROUTE_ROUTER: index; need not be next. */
-    const void *path_set;       /* Key of the path set, as in pl_path_set. */
-    size_t path_set_len;
-};
+/* One destination at one router, in both views. */
 void pl_route(struct scope *, const struct topo_network *,
-              const struct pl_links *, const struct pl_route *,
-              struct delta *);
-struct scope_key pl_key_route(uint32_t router_id, unsigned int views,
-                              const struct prefix *);
+              const struct route_entry *, struct delta *);
+struct scope_key pl_key_route(uint32_t router_id, const struct prefix *);
 
-/* A path set.  Its key says what it is for (not what came out), is the same
- * after a restart, and is unique within the network.
- *
- * 'tiers' are in order of preference; the ways of a tier share the load.  They
- * may be dead: which ways are alive only pl_host_way() knows. */
-struct pl_tier {
-    const struct pl_way *const *ways;
-    size_t n_ways;              /* At least 1. */
-};
-struct pl_path_set {
-    const void *key;
-    size_t key_len;
-    const struct pl_tier *tiers;
-    size_t n_tiers;             /* 0: no way at all. */
-    bool from_attachments;      /* A route of PL_VIEW_ATTACHMENTS uses it: it
-                                 * needs variants for split horizon. */
-};
+/* A path set, with its variants for split horizon.  Its id is the route
+ * stage's, unique within the network; the group's number follows from it, and
+ * routes and path sets may be made in any order. */
 void pl_path_set(struct scope *, const struct topo_network *,
-                 const struct pl_path_set *, struct delta *);
-void pl_path_set_remove(struct scope *, const struct topo_network *,
-                        const void *key, size_t key_len, struct delta *);
+                 const struct route_path_set *, struct delta *);
+struct scope_key pl_key_path_set(uint32_t path_set_id);
 
 /* Host scopes. */
 
