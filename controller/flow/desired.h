@@ -98,6 +98,10 @@ struct dmeter {
 struct dflow *dflow_create(uint8_t table_id, uint16_t priority,
                            const struct match *, uint64_t cookie,
                            const struct ofpbuf *ofpacts);
+/* The same for what is not our own making: NULL if it has no valid form. */
+struct dflow *dflow_try_create(uint8_t table_id, uint16_t priority,
+                               const struct match *, uint64_t cookie,
+                               const struct ofpbuf *ofpacts);
 struct dflow *dflow_ref(const struct dflow *);
 void dflow_unref(struct dflow *);
 bool dflow_same_key(const struct dflow *, const struct dflow *);
@@ -108,6 +112,10 @@ int dflow_compare(const struct dflow *, const struct dflow *);
 struct dgroup *dgroup_create(uint32_t group_id, uint8_t rank,
                              enum ofp11_group_type, struct ovs_list *buckets,
                              const struct ofputil_group_props *props);
+struct dgroup *dgroup_try_create(uint32_t group_id, uint8_t rank,
+                                 enum ofp11_group_type,
+                                 struct ovs_list *buckets,
+                                 const struct ofputil_group_props *props);
 struct dgroup *dgroup_ref(const struct dgroup *);
 void dgroup_unref(struct dgroup *);
 bool dgroup_equal(const struct dgroup *, const struct dgroup *);

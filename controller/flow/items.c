@@ -50,20 +50,58 @@ flow_encode(struct ofputil_flow_mod *fm)
     return msg_finish(ofputil_encode_flow_mod(fm, OFPUTIL_P_OF15_OXM));
 }
 
-static void
+static bool
 flow_decode(struct ofputil_flow_mod *fm, const struct ofpbuf *msg,
             struct ofpbuf *ofpacts)
 {
-    enum ofperr error;
-
     ofpbuf_clear(ofpacts);
-    error = ofputil_decode_flow_mod(fm, msg->data, OFPUTIL_P_OF15_OXM, NULL,
+    return !ofputil_decode_flow_mod(fm, msg->data, OFPUTIL_P_OF15_OXM, NULL,
                                     NULL, ofpacts, OFPP_MAX, 255);
-    ovs_assert(!error);
+}
+
+/* Brings '*fm', which owns its match, to its normal form; its actions are then
+ * in 'ofpacts'.  Returns its message, or NULL if it has no valid form ('*fm'
+ * owns nothing then). */
+static struct ofpbuf *
+flow_normalise(struct ofputil_flow_mod *fm, struct ofpbuf *ofpacts)
+{
+    struct ofpbuf *msg = flow_encode(fm);
+
+    for (int i = 0; i < NORMALISE_ROUNDS; i++) {
+        struct ofpbuf *again;
+
+        minimatch_destroy(&fm->match);
+        if (!flow_decode(fm, msg, ofpacts)) {
+            ofpbuf_delete(msg);
+            return NULL;
+        }
+        again = flow_encode(fm);
+        if (msg_equal(msg, again)) {
+            ofpbuf_delete(again);
+            ofpbuf_trim(msg);
+            return msg;
+        }
+        ofpbuf_delete(msg);
+        msg = again;
+    }
+    minimatch_destroy(&fm->match);
+    ofpbuf_delete(msg);
+    return NULL;
 }
 
 struct dflow *
 dflow_create(uint8_t table_id, uint16_t priority, const struct match *match,
+             uint64_t cookie, const struct ofpbuf *ofpacts)
+{
+    struct dflow *flow = dflow_try_create(table_id, priority, match, cookie,
+                                          ofpacts);
+
+    ovs_assert(flow);
+    return flow;
+}
+
+struct dflow *
+dflow_try_create(uint8_t table_id, uint16_t priority, const struct match *match,
              uint64_t cookie, const struct ofpbuf *ofpacts)
 {
     struct ofputil_flow_mod fm = {
@@ -81,24 +119,12 @@ dflow_create(uint8_t table_id, uint16_t priority, const struct match *match,
     struct ofpbuf normal;
 
     minimatch_init(&fm.match, match);
-    msg = flow_encode(&fm);
     ofpbuf_init(&normal, ofpacts->size + 64);
-    for (int i = 0;; i++) {
-        struct ofpbuf *again;
-        bool stable;
-
-        ovs_assert(i < NORMALISE_ROUNDS);
-        minimatch_destroy(&fm.match);
-        flow_decode(&fm, msg, &normal);
-        again = flow_encode(&fm);
-        stable = msg_equal(msg, again);
-        ofpbuf_delete(msg);
-        msg = again;
-        if (stable) {
-            break;
-        }
+    msg = flow_normalise(&fm, &normal);
+    if (!msg) {
+        ofpbuf_uninit(&normal);
+        return NULL;
     }
-    ofpbuf_trim(msg);
 
     struct dflow *flow = xmalloc(sizeof *flow);
     flow->ref_cnt = 1;
@@ -218,10 +244,50 @@ group_encode(const struct ofputil_group_mod *gm)
     return msg_finish(ofputil_encode_group_mod(OFP15_VERSION, gm, NULL, -1));
 }
 
+/* As flow_normalise(). */
+static struct ofpbuf *
+group_normalise(struct ofputil_group_mod *gm)
+{
+    struct ofpbuf *msg = group_encode(gm);
+
+    for (int i = 0; i < NORMALISE_ROUNDS; i++) {
+        struct ofpbuf *again;
+
+        ofputil_uninit_group_mod(gm);
+        if (ofputil_decode_group_mod(msg->data, gm)) {
+            ofpbuf_delete(msg);
+            return NULL;
+        }
+        again = group_encode(gm);
+        if (msg_equal(msg, again)) {
+            ofpbuf_delete(again);
+            ofpbuf_trim(msg);
+            return msg;
+        }
+        ofpbuf_delete(msg);
+        msg = again;
+    }
+    ofputil_uninit_group_mod(gm);
+    ofpbuf_delete(msg);
+    return NULL;
+}
+
 struct dgroup *
 dgroup_create(uint32_t group_id, uint8_t rank, enum ofp11_group_type type,
               struct ovs_list *buckets,
               const struct ofputil_group_props *props)
+{
+    struct dgroup *group = dgroup_try_create(group_id, rank, type, buckets,
+                                             props);
+
+    ovs_assert(group);
+    return group;
+}
+
+struct dgroup *
+dgroup_try_create(uint32_t group_id, uint8_t rank, enum ofp11_group_type type,
+                  struct ovs_list *buckets,
+                  const struct ofputil_group_props *props)
 {
     struct ofputil_group_mod gm = {
         .command = OFPGC11_ADD_OR_MOD,
@@ -240,24 +306,10 @@ dgroup_create(uint32_t group_id, uint8_t rank, enum ofp11_group_type type,
                ? xmemdup(props->fields.values, props->fields.values_size)
                : NULL);
     }
-    msg = group_encode(&gm);
-    for (int i = 0;; i++) {
-        struct ofpbuf *again;
-        bool stable;
-
-        ovs_assert(i < NORMALISE_ROUNDS);
-        ofputil_uninit_group_mod(&gm);
-        enum ofperr error = ofputil_decode_group_mod(msg->data, &gm);
-        ovs_assert(!error);
-        again = group_encode(&gm);
-        stable = msg_equal(msg, again);
-        ofpbuf_delete(msg);
-        msg = again;
-        if (stable) {
-            break;
-        }
+    msg = group_normalise(&gm);
+    if (!msg) {
+        return NULL;
     }
-    ofpbuf_trim(msg);
 
     struct dgroup *group = xmalloc(sizeof *group);
     group->ref_cnt = 1;
