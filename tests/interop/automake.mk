@@ -5,6 +5,7 @@
 check_PROGRAMS += tests/lab/probe
 tests_lab_probe_SOURCES = tests/lab/probe.c
 
+EXTRA_DIST += demo tests/lab/demo.py tests/lab/picture.py
 EXTRA_DIST += tests/lab/__init__.py tests/lab/capture.py tests/lab/core.py
 EXTRA_DIST += tests/lab/host.py tests/lab/probe.py tests/lab/reaper.py
 EXTRA_DIST += tests/lab/router.py tests/lab/selftest.py tests/lab/tollway.py

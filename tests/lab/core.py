@@ -78,7 +78,8 @@ def netns_argv(netns, argv):
     return ["nsenter", "--net=%s/%s" % (NETNS_DIR, netns), "--"] + list(argv)
 
 
-def run(argv, netns=None, check=True, timeout=30, input=None, env=None):
+def run(argv, netns=None, check=True, timeout=30, input=None, env=None,
+        cwd=None):
     """Runs a command to its end; returns the CompletedProcess with text
     output.  With `check`, an exit code other than 0 is a LabError that quotes
     the command and its output."""
@@ -88,7 +89,8 @@ def run(argv, netns=None, check=True, timeout=30, input=None, env=None):
                               stdin=None if input is not None
                               else subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              timeout=timeout, env=env, errors="replace")
+                              timeout=timeout, env=env, cwd=cwd,
+                              errors="replace")
     except subprocess.TimeoutExpired:
         raise LabError("no end after %s s: %s" % (timeout, shlex.join(argv)))
     if check and done.returncode != 0:

@@ -273,7 +273,10 @@ class Vty:
             if not chunk:
                 raise OSError("%s: closed" % self.path)
             data += chunk
-        if data[-1] not in (0, 2):      # CMD_SUCCESS, CMD_SUCCESS_DAEMON
+        # CMD_SUCCESS and CMD_SUCCESS_DAEMON; CMD_WARNING is what "show" says
+        # when there is nothing to show.
+        good = (0, 1, 2) if line.startswith("show ") else (0, 2)
+        if data[-1] not in good:
             raise LabError("%s: %r: status %d: %s" % (
                 self.path, line, data[-1], data[:-4].decode(errors="replace")))
         return data[:-4].decode(errors="replace")

@@ -32,13 +32,15 @@ class World:
     """
 
     def __init__(self, lab, branch=True, bfd=None, segments=False, vlans=False,
-                 static=False, uplink_mac=None, node_macs=True, ospf=None,
+                 static=False, uplink_mac=None, nodes=True, ospf=None,
                  redistribute=()):
         """`bfd`: (ms, multiplier) on all attachments.  `segments`: switches
         before dc-east and dc-west, for silent failures.  `vlans`: both sites
         on VLANs 10 and 20 of one port of h2.  `static`: no OSPF at the sites;
         the configuration names next hops, the sites' routers have static
         routes.  `uplink_mac`: the same MAC address for both sites' routers.
+        `nodes`: False leaves them to the caller (add_node), who then submits
+        documents of its own.
         `ospf`: arguments for Ospf (point-to-point, hello 1 s, dead 4 s).
         `redistribute`: [(kind, metric, type)] at both sites."""
         self.lab = lab
@@ -68,14 +70,20 @@ class World:
         self.branch = self._branch() if branch else None
         self.server = Server(lab, "server", self.lan, SERVER + "/24",
                              "203.0.113.1")
-        self.nodes = [
-            Node(lab, host, "acme/prod/web%d" % (i + 1),
-                 "02:00:0a:00:01:%02x" % (10 + i) if node_macs else None,
-                 "10.0.1.%d/24" % (10 + i) if node_macs else None, "10.0.1.1")
-            for i, host in enumerate(self.hosts)]
-        self.web1, self.web2, self.web3 = self.nodes
+        self.nodes = []
+        if nodes:
+            for i, host in enumerate(self.hosts):
+                self.add_node("web%d" % (i + 1), host,
+                              "02:00:0a:00:01:%02x" % (10 + i),
+                              "10.0.1.%d/24" % (10 + i))
+            self.web1, self.web2, self.web3 = self.nodes
         self.fabric = self._fabric()
         self.config = self._config()
+
+    def add_node(self, name, host, mac, ip):
+        node = Node(self.lab, host, "acme/prod/" + name, mac, ip, "10.0.1.1")
+        self.nodes.append(node)
+        return node
 
     def _ospf(self):
         return Ospf(bfd=self.bfd, **self.ospf)
@@ -160,9 +168,9 @@ class World:
         network = element("network", element("subnet", name="web", prefix=WEB),
                           name="prod")
         for i, node in enumerate(self.nodes):
-            network.append(element(
-                "node", name="web%d" % (i + 1), subnet="web", mac=node.mac,
-                address=node.address if node.ip else None))
+            network.append(element("node", name="web%d" % (i + 1),
+                                   subnet="web", mac=node.mac,
+                                   address=node.address))
         network.append(router)
         return customer("acme", network)
 
