@@ -389,8 +389,6 @@ test_snapshots(void)
     CU_ASSERT_EQUAL_FATAL(e->contents->snapshots[1].len, 1000);
     CU_ASSERT(!memcmp(e->contents->snapshots[1].data, bytes, 1000));
     store_event_destroy(e);
-    CU_ASSERT(!sandbox_sh(&sb, "grep -q data $D/tollway.db.nothing "
-                          "2>/dev/null"));
     /* The database file has the key, and not the data. */
     CU_ASSERT(sandbox_sh(&sb, "grep -q acme/prod $D/tollway.db"));
     CU_ASSERT(!sandbox_sh(&sb, "tail -n +3 $D/tollway.db | grep -q '\"data\"'"));
@@ -422,7 +420,7 @@ test_durable(void)
         "awk '/write.*find-me/ { w = 1 } "
         "     w == 1 && /(fsync|fdatasync).*= 0/ { w = 2 } "
         "     /fsync resumed|fdatasync resumed/ && w == 1 { w = 2 } "
-        "     w && /send.*\\\"result\\\"/ { r = w } "
+        "     w && !r && /send.*result/ { r = w } "
         "     END { exit r == 2 ? 0 : 1 }' $D/trace"));
     if (getenv("TOLLWAY_VERBOSE")) {
         sandbox_sh(&sb, "cut -c1-150 $D/trace");
