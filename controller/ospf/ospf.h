@@ -210,12 +210,14 @@ long long int ospf_next_wake(const struct ospf *); /* LLONG_MAX: never. */
 /* What changed since ospf_run_spf() (OSPF_DIRTY_NEIGHBOR is cleared by it,
  * too). */
 unsigned int ospf_dirty(const struct ospf *);
-/* Recomputes what is dirty.  The rib stays valid until the next call. */
+/* Recomputes what is dirty.  The rib stays valid until the next call; it is the
+ * same object, with the same 'seqno', if nothing was.  ospf_get_rib() is NULL
+ * before the first call. */
 const struct ospf_rib *ospf_run_spf(struct ospf *, long long int now);
 const struct ospf_rib *ospf_get_rib(const struct ospf *);
 /* The same from another router's point of view, for loop-free alternates:
  * routes, routers and borders (same border indexes as ospf_get_rib()), without
- * externals.  The caller destroys it.  NULL if 'root' is not in the LSDB. */
+ * externals, from the LSDB that ospf_run_spf() last saw.  The caller destroys it.  NULL if 'root' is not in the LSDB. */
 struct ospf_rib *ospf_rib_from(const struct ospf *, uint32_t root);
 
 /* True if the neighbour with that address, or with any address if 0, on
