@@ -1,5 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 
+noinst_LIBRARIES += controller/libtwengine.a
+controller_libtwengine_a_SOURCES = \
+	controller/engine/engine-private.h \
+	controller/engine/engine.c \
+	controller/engine/engine.h \
+	controller/engine/frames.c \
+	controller/engine/frames.h \
+	controller/engine/hosts.c \
+	controller/engine/net.c \
+	controller/engine/punts.c \
+	controller/engine/speakers.c \
+	controller/engine/ways.c
+
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test-frames
 tests_unit_test_frames_SOURCES = \

@@ -44,6 +44,7 @@ struct ds;
 struct engine;
 struct installed;
 struct json;
+struct match;
 struct alloc_set;
 struct model_config;
 struct model_fabric;
@@ -62,7 +63,7 @@ enum engine_action_type {
 
 struct engine_action {
     enum engine_action_type type;
-    const char *host;           /* Valid until the next fabric change. */
+    char *host;                 /* Its name; owned. */
     uint64_t serial;            /* ENGINE_HOST_DELTA: to be confirmed. */
     struct delta *delta;        /* Owned. */
     struct ofpbuf *ofpacts;     /* ENGINE_PACKET_OUT: what to do with it; owned. */
@@ -93,7 +94,8 @@ void engine_destroy(struct engine *);
  * 'customer', NULL to delete it ('customer' NULL: configurations stay). */
 void engine_set_documents(struct engine *, struct model_fabric *,
                           struct alloc_set *, const char *customer,
-                          struct model_config *, long long int now);
+                          struct model_config *, long long int now,
+                          struct engine_out *);
 const struct model_fabric *engine_fabric(const struct engine *);
 const struct alloc_set *engine_alloc(const struct engine *);
 const struct model_config *engine_config(const struct engine *,
@@ -125,12 +127,18 @@ struct engine_port {
     const char *remote;         /* ...to this address; NULL: "flow". */
 };
 
-/* What a host's bridge has now: the whole list each time, any order. */
+/* What a host's bridge has now: the whole list each time, any order.  Must
+ * come before engine_host_connected().  Until every host of the fabric has
+ * been heard of, or ENGINE_HOLD_MS have passed since the first documents,
+ * nothing is sent to any host: a controller that starts must not take away
+ * what it merely does not know yet. */
+#define ENGINE_HOLD_MS 3000
 void engine_host_ports(struct engine *, const char *host,
                        const struct engine_port *, size_t n, long long int now);
-/* The OpenFlow session is there, and this is what the bridge holds. */
+/* The OpenFlow session is there, and this is what the bridge holds; the engine
+ * takes it over.  The next engine_run() sends the difference. */
 void engine_host_connected(struct engine *, const char *host,
-                           const struct installed *, long long int now);
+                           struct installed *, long long int now);
 void engine_host_disconnected(struct engine *, const char *host,
                               long long int now);
 /* The host confirmed everything up to 'serial'. */
@@ -163,10 +171,10 @@ void engine_host_get_config(const struct engine *, const char *host,
                             struct engine_host_config *);
 void engine_host_config_uninit(struct engine_host_config *);
 
-/* A packet came from the host's bridge: what the pipeline put in its userdata
- * ('punt'), the OpenFlow port that it entered by, and the frame. */
+/* A packet came from the host's bridge: what the pipeline put in its userdata,
+ * the packet-in's metadata (port, registers), and the frame. */
 void engine_packet_in(struct engine *, const char *host, const void *userdata,
-                      size_t userdata_len, uint32_t in_port, uint64_t metadata,
+                      size_t userdata_len, const struct match *metadata,
                       const void *frame, size_t len, long long int now,
                       struct engine_out *);
 
