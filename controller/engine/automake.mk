@@ -10,6 +10,7 @@ controller_libtwengine_a_SOURCES = \
 	controller/engine/hosts.c \
 	controller/engine/net.c \
 	controller/engine/punts.c \
+	controller/engine/query.c \
 	controller/engine/speakers.c \
 	controller/engine/ways.c
 
