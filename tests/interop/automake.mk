@@ -11,5 +11,6 @@ EXTRA_DIST += tests/lab/host.py tests/lab/probe.py tests/lab/reaper.py
 EXTRA_DIST += tests/lab/router.py tests/lab/selftest.py tests/lab/tollway.py
 EXTRA_DIST += tests/lab/world.py
 EXTRA_DIST += tests/interop/run tests/interop/test_costs.py
+EXTRA_DIST += tests/interop/test_documents.py
 EXTRA_DIST += tests/interop/test_failures.py tests/interop/test_hostile.py
 EXTRA_DIST += tests/interop/test_topologies.py

@@ -262,10 +262,11 @@ class Endpoint:
                                             os.path.basename(str(argv[0]))),
                        argv, netns=self.ns, **kwargs)
 
-    def ping(self, target, count=1, timeout=1.0, size=None, options=()):
+    def ping(self, target, count=1, timeout=1.0, size=None, options=(),
+             interval=0.05):
         """True if at least one answer came.  The output is in self.output."""
-        argv = ["ping", "-n", "-c", str(count), "-i", "0.05", "-W",
-                str(timeout)] + list(options)
+        argv = ["ping", "-n", "-c", str(count), "-i", str(interval),
+                "-W", str(timeout)] + list(options)
         if size is not None:
             argv += ["-s", str(size), "-M", "do"]
         done = self.run(argv + [target], check=False,

@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from lab import (BirdRouter, FrrRouter, Lab, Node, Ospf,  # noqa: E402
-                 Segment, Server, now, sh, wait_for)
+                 Segment, Server, Trunk, now, sh, wait_for)
 from lab.capture import Capture  # noqa: E402
 from lab.probe import Prober, Responder  # noqa: E402
 
@@ -117,6 +117,17 @@ def whole_lab():
                                              result["rtt_ms"]))
         assert result["lost"] == 0, result
         stages.done("2 ms probes")
+
+        trunk = Trunk(lab, "trunk", h3, "acme-trunk")
+        h3.add_port("acme-trunk")
+        for i, vlan in enumerate((10, 20)):
+            west.attach_vlan(trunk, vlan, "172.16.%d.1/24" % vlan)
+            tenant = Node(lab, h3, "acme/prod/vlan%d" % vlan, None,
+                          "172.16.%d.2/24" % vlan)
+            h3.add_port(tenant.device)
+            h3.vsctl(["set", "Port", tenant.device, "tag=%d" % vlan])
+            tenant.wait_ping("172.16.%d.1" % vlan)
+        stages.done("two VLANs on one port")
 
         nodes[2].move(h2)
         nodes[2].wait_ping("10.0.1.11")     # NORMAL learns where it is now

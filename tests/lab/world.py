@@ -243,18 +243,18 @@ class World:
     # What is observed.
 
     def site_of(self, source, target=SERVER, timeout=0.3):
-        """Which site's router ten pings from `source` pass: "east", "west",
-        "both" or, if none is answered, None.  Found by counting what arrives
-        at the routers (OSPF and ARP are fewer than ten)."""
+        """Which site's router pings from `source` pass: "east", "west", "both"
+        or, if none is answered, None.  Found by counting what arrives at the
+        routers; OSPF, ARP and BFD are fewer than half of the pings."""
         def arrived():
             return [s.packets(s.uplink.device)[0] for s in self.sites]
         before = arrived()
-        if not source.ping(target, count=10, timeout=timeout):
+        if not source.ping(target, count=40, timeout=timeout, interval=0.01):
             return None
         east, west = [a - b for a, b in zip(arrived(), before)]
-        if east >= 10 and west >= 10:
+        if east >= 20 and west >= 20:
             return "both"
-        return "east" if east >= 10 else "west" if west >= 10 else None
+        return "east" if east >= 20 else "west" if west >= 20 else None
 
     def wait_site(self, site, sources=None, target=SERVER, timeout=10):
         """Waits until packets of all nodes (or `sources`) pass this site."""
