@@ -6,6 +6,8 @@ ovs_glue_libtwglue_a_SOURCES = \
 	ovs-glue/hostdb-sync.h \
 	ovs-glue/hostdb.c \
 	ovs-glue/hostdb.h \
+	ovs-glue/ofmsgs.c \
+	ovs-glue/ofmsgs.h \
 	ovs-glue/ofsession.c \
 	ovs-glue/ofsession.h \
 	ovs-glue/store-json.c \

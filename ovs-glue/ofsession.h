@@ -132,6 +132,10 @@ void ofsession_set_generation_id(struct ofsession *, uint64_t);
 /* Goes to another target, if it is another. */
 void ofsession_set_target(struct ofsession *, const char *target);
 
+/* Tries to connect at once, if not connected: there is reason to believe that
+ * it will work now. */
+void ofsession_poke(struct ofsession *);
+
 void ofsession_run(struct ofsession *);
 void ofsession_wait(struct ofsession *);
 
