@@ -104,7 +104,7 @@ extern const char *const pl_table_names[PL_N_TABLES];
 #define PL_GROUP_MIN 0x100
 #define PL_GROUP_MAX 0xfffffe00
 #define PL_METER_MIN 1
-#define PL_METER_MAX 0x1ffff
+#define PL_METER_MAX 0xfffe0000
 
 /* Why a packet was dropped; each has flows and so counters of its own. */
 
@@ -219,8 +219,10 @@ void pl_links_init(struct pl_links *, const struct topo_network *);
 void pl_links_uninit(struct pl_links *);
 size_t pl_links_next(const struct pl_links *, size_t from, size_t to);
 
-/* Keys of objects, for scope_remove(). */
+/* Keys of objects, for scope_remove().  Ways have a key of their own, since
+ * two networks on one host may have ways with the same id. */
 struct scope_key pl_key(uint8_t kind, uint32_t id);
+struct scope_key pl_key_way(uint32_t network_id, uint32_t way_id);
 
 /* Network scopes.
  *
@@ -293,8 +295,10 @@ struct pl_way_here {
     bool alive;
     bool local;                 /* Its attachment's port is here, then... */
     uint32_t ofport;            /* ...this one, and packets leave with... */
-    struct eth_addr peer_mac;   /* ...this destination (zero: not known). */
-    uint32_t watch_ofport;      /* Else the tunnel port with BFD to the host
+    struct eth_addr peer_mac;   /* ...this destination (zero: unknown). */
+    bool shared_mac;            /* Another way of the attachment, with a lower
+                                 * id, has the same 'peer_mac'. */
+    uint32_t watch_ofport;      /* Not local: the tunnel port with BFD to the host
                                  * that has it, 0: none. */
 };
 void pl_host_way(struct scope *, const struct topo_network *,
