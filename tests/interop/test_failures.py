@@ -5,6 +5,7 @@ import random
 import threading
 
 from lab import FlowWatch, LabError, Prober, Responder, World, now, wait_for
+from lab.picture import nodes
 from lab.world import ROUTER_ID, SERVER
 
 
@@ -94,8 +95,8 @@ def test_node_moves(lab):
         lab.measure("to %s in %.0f ms: lost %s, longest gap %s ms", host.name,
                     took * 1e3, [r["lost"] for r in results],
                     ["%.0f" % r["gap_ms"] for r in results])
-        nodes = w.tollwayd.json("nodes")
-        assert host.name in str(nodes), nodes
+        record = nodes(w.tollwayd)["web1"]
+        assert record["port-host"] == host.name, record
     within.stop(), outside.stop()
     to_node.stop(), responder.stop()
 

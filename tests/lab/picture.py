@@ -18,8 +18,8 @@ def records(data, *keys):
 
 def nodes(tollwayd):
     """{node's name: its record}"""
-    return {r.get("name", r.get("node")).rsplit("/", 1)[-1]: r
-            for r in records(tollwayd.json("nodes"), "mac", "address")}
+    return {r["node"]: r
+            for r in records(tollwayd.json("nodes"), "node", "mac", "address")}
 
 
 def quote(text):
@@ -56,57 +56,70 @@ class Graph:
                 + "\n".join(self.lines) + "\n}\n")
 
 
-def build(hosts, placed, shown, neighbors):
-    """The graph of parsed `hosts`, `nodes`, `show` and `neighbors`."""
+def draw_host(graph, host, placed):
+    """A host with its bridge and its nodes."""
+    name = host["host"]
+    own = sorted((n for n in placed.values()
+                  if n.get("port-host", n.get("host")) == name),
+                 key=lambda n: n["node"])
+    graph.lines.append("subgraph %s { label=%s; style=\"rounded\"; "
+                       "color=\"#8899aa\";" % (
+                           quote("cluster_" + name),
+                           quote("host %s  %s" % (name, host["tunnel"]))))
+    graph.node("host-" + name, "br-int", "%d flows" % host["flows"],
+               fillcolor="#dde8f4")
+    for node in own:
+        graph.node("node-" + node["node"], node["node"], node["address"],
+                   fillcolor="#e8f4dd")
+    graph.lines.append("}")
+    for node in own:
+        graph.edge("node-" + node["node"], "host-" + name)
+
+
+def build(hosts, placed, shown, neighbors, routes):
+    """The graph, from what `tollctl hosts`, nodes(), `show`, `neighbors` and
+    `routes` say."""
     graph = Graph()
-    for host in sorted(records(hosts, "name", "tunnel"),
-                       key=lambda h: h["name"]):
-        own = [n for n in placed.values() if n.get("host") == host["name"]]
-        graph.lines.append("subgraph %s { label=%s; style=\"rounded\"; "
-                           "color=\"#8899aa\";" % (
-                               quote("cluster_" + host["name"]),
-                               quote("host %s  %s" % (host["name"],
-                                                      host["tunnel"]))))
-        graph.node("host-" + host["name"], "Open vSwitch", "br-int",
-                   fillcolor="#dde8f4")
-        for node in sorted(own, key=lambda n: n["address"]):
-            name = node.get("name", node.get("node")).rsplit("/", 1)[-1]
-            graph.node("node-" + name, name, node["address"],
-                       fillcolor="#e8f4dd")
-        graph.lines.append("}")
-        for node in own:
-            name = node.get("name", node.get("node")).rsplit("/", 1)[-1]
-            graph.edge("node-" + name, "host-" + host["name"])
-    names = sorted(h["name"] for h in records(hosts, "name", "tunnel"))
-    for i, a in enumerate(names):
-        for b in names[i + 1:]:
-            graph.edge("host-" + a, "host-" + b, style="dashed",
-                       color="#8899aa", constraint="false")
-    peers = {n["attachment"].rsplit("/", 1)[-1]: n
-             for n in records(neighbors, "attachment", "state")}
-    for attachment in records(shown, "point", "address"):
-        name = attachment["name"].rsplit("/", 1)[-1]
-        peer = peers.get(name, {})
-        graph.node("peer-" + name, name,
-                   "router " + str(peer.get("router-id", "?")),
-                   str(peer.get("state", "no neighbour")),
-                   fillcolor="#f8ecd8", style="filled")
-        graph.edge("host-" + attachment.get("host", "?"), "peer-" + name,
-                   attachment["address"])
-    for destination in records(shown, "prefix", "via"):
-        graph.node("to-" + destination["prefix"], destination["prefix"],
-                   shape="ellipse", fillcolor="white", style="filled")
-        for via in destination["via"]:
-            graph.edge("peer-" + via["attachment"].rsplit("/", 1)[-1],
-                       "to-" + destination["prefix"],
-                       "cost %s" % via["cost"])
+    hosts = sorted(records(hosts, "host", "tunnel"), key=lambda h: h["host"])
+    for host in hosts:
+        draw_host(graph, host, placed)
+    for i, a in enumerate(hosts):
+        for b in hosts[i + 1:]:
+            graph.edge("host-" + a["host"], "host-" + b["host"],
+                       style="dashed", color="#8899aa", constraint="false")
+    peers = {i["attachment"]: (i["neighbors"] or [{}])[0]
+             for i in records(neighbors, "attachment", "neighbors")}
+    for router in records(shown, "router-id", "attachments"):
+        for attachment in router["attachments"]:
+            name = attachment["name"]
+            peer = peers.get(name, {})
+            graph.node("peer-" + name, name,
+                       "router ID %s" % peer.get("router-id", "?"),
+                       "OSPF %s" % peer.get("state", "has no neighbour"),
+                       fillcolor="#f8ecd8", style="filled")
+            graph.edge("host-" + attachment["host"], "peer-" + name,
+                       "%s %s\n%s, cost %s" % (
+                           router["name"], router["router-id"],
+                           attachment["address"], attachment["cost"]))
+    for route in records(routes, "prefix", "ways"):
+        if route["from"] == "attachments":
+            continue
+        graph.node("to-" + route["prefix"], route["prefix"], shape="ellipse",
+                   fillcolor="white", style="filled")
+        for way in route["ways"]:
+            graph.edge("peer-" + way["attachment"], "to-" + route["prefix"],
+                       "total cost %s%s" % (way["cost"], "" if way["alive"]
+                                            else ", dead"),
+                       style="bold" if way["chosen"] else "solid",
+                       color="#226622" if way["chosen"] else "#555555")
     return graph
 
 
 def draw(tollwayd, stem):
     """Writes STEM.svg and STEM.png; returns their paths."""
     graph = build(tollwayd.json("hosts"), nodes(tollwayd),
-                  tollwayd.json("show", "acme"), tollwayd.json("neighbors"))
+                  tollwayd.json("show", "acme"), tollwayd.json("neighbors"),
+                  tollwayd.json("routes"))
     paths = []
     for kind in ("svg", "png"):
         path = "%s.%s" % (stem, kind)
