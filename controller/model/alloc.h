@@ -71,6 +71,10 @@ struct alloc_set *alloc_remove_customer(const struct alloc_set *old,
 const struct alloc *alloc_find(const struct alloc_set *, const char *customer,
                                const char *network, enum topo_kind,
                                const char *name);
+/* The same as an index in records[]; SIZE_MAX: none. */
+size_t alloc_find_position(const struct alloc_set *, const char *customer,
+                           const char *network, enum topo_kind,
+                           const char *name);
 const struct alloc *alloc_find_id(const struct alloc_set *, uint32_t id);
 
 /* Calls 'added' and 'removed' for the records that are only in 'new' and only

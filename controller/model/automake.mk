@@ -1,1 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
+
+noinst_LIBRARIES += controller/libtwmodel.a
+controller_libtwmodel_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS)
+controller_libtwmodel_a_SOURCES = \
+	controller/model/alloc-private.h \
+	controller/model/alloc-update.c \
+	controller/model/alloc.c \
+	controller/model/alloc.h \
+	controller/model/config-check.c \
+	controller/model/config-check.h \
+	controller/model/config.c \
+	controller/model/diff.c \
+	controller/model/diff.h \
+	controller/model/document-explain.c \
+	controller/model/document-open.c \
+	controller/model/document-private.h \
+	controller/model/document.c \
+	controller/model/document.h \
+	controller/model/fabric-check.c \
+	controller/model/fabric.c \
+	controller/model/metrics.c \
+	controller/model/model-private.h \
+	controller/model/model.c \
+	controller/model/model.h \
+	controller/model/routers-check.c \
+	controller/model/schema-rules.h \
+	controller/model/schema.c \
+	controller/model/schema.h \
+	controller/model/topo-build.c \
+	controller/model/topo.c \
+	controller/model/topo.h
+
+# For the LDADD of what links libtwmodel.a, after it.
+TW_MODEL_LIBS = controller/libtwmodel.a $(TW_BASE_LIBS) $(XML_LIBS)
+
+# Prints what it reads: the golden tests of the documents run it.
+check_PROGRAMS += tests/golden/tw-model
+tests_golden_tw_model_SOURCES = tests/golden/tw-model.c
+tests_golden_tw_model_LDADD = $(TW_MODEL_LIBS)

@@ -41,7 +41,10 @@ struct model_schema;
 
 #define MODEL_MAX_BYTES (16 * 1024 * 1024)
 #define MODEL_MAX_NETWORKS 1024         /* Per customer. */
+#define MODEL_MAX_POLICIES 1024         /* Per customer. */
+#define MODEL_MAX_SUBNETS 4096          /* Per network. */
 #define MODEL_MAX_ROUTERS 256           /* Per network. */
+#define MODEL_MAX_ATTACHMENTS 256       /* Per router. */
 #define MODEL_MAX_LINKS 4096            /* Per network. */
 #define MODEL_MAX_NODES 65536           /* Per network. */
 
@@ -101,7 +104,6 @@ struct model_attachment {
     struct topo_ospf ospf;
     bool has_bfd;
     struct topo_bfd bfd;
-    uint32_t pps;               /* Packets per second to the controller. */
 };
 
 struct model_via {
@@ -213,11 +215,12 @@ struct model_point {
     struct model_vlans *vlans;  /* Sorted, disjoint. */
     size_t n_vlans;
     uint16_t mtu;               /* Of the port; 0: not stated. */
+    uint32_t pps;               /* Packets/s of an attachment to the controller. */
 };
 
 struct model_pin {
-    int line;
     char *node;                 /* "customer/network/node", sort key. */
+    int line;
     size_t host;
 };
 
@@ -275,8 +278,8 @@ struct model_path_metric {
 };
 
 struct model_point_metric {
-    int line;
     char *point;                /* Attachment point's name, sort key. */
+    int line;
     struct model_metric metric;
 };
 

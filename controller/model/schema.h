@@ -24,6 +24,9 @@ enum model_document {
 };
 #define MODEL_N_DOCUMENTS 3
 
+/* More than any schema of ours. */
+#define MODEL_SCHEMA_MAX_BYTES (1024 * 1024)
+
 /* "tollway-config.xsd" and so on; "configuration" and so on. */
 const char *model_schema_file_name(enum model_document);
 const char *model_document_name(enum model_document);
