@@ -114,6 +114,10 @@ void put_tunnel_ingress(struct pf *, uint32_t ofport, uint64_t cookie);
 void put_delivery(struct pf *, const struct topo_network *, struct eth_addr,
                   uint32_t host, uint64_t cookie, uint64_t absent_cookie);
 
+/* A router's own address, which object 'id' of 'kind' has. */
+void put_own_address(struct pf *, const struct topo_router *,
+                     const struct in6_addr *, uint8_t kind, uint32_t id);
+
 /* The frames of an attachment: in_port and VLAN. */
 void match_attachment(struct pf *, const struct topo_attachment *,
                       uint32_t ofport);

@@ -82,9 +82,9 @@ match_own(struct pf *f, const struct topo_router *router,
     pf_match_nw_dst(f, &p);
 }
 
-static void
+void
 put_own_address(struct pf *f, const struct topo_router *router,
-                const struct in6_addr *own)
+                const struct in6_addr *own, uint8_t kind, uint32_t id)
 {
     /* The reply is Tollway's own packet: it may leave where the request came
      * in. */
@@ -96,19 +96,32 @@ put_own_address(struct pf *f, const struct topo_router *router,
     act_reg(&f->acts, PL_REG_FLAGS, 0);
     act_clear_in_port(&f->acts);
     act_goto(&f->acts, PL_ROUTES);
-    pf_put(f, PL_ROUTER, PRI_ECHO,
-           pl_cookie_what(TOPO_ROUTER, router->id, PL_COOKIE_ECHO));
+    pf_put(f, PL_ROUTER, PRI_ECHO, pl_cookie_what(kind, id, PL_COOKIE_ECHO));
 
     match_own(f, router, own);
     match_set_nw_proto(&f->match, IPPROTO_UDP);
     act_punt(&f->acts, PL_PUNT_PORT_UNREACHABLE);
     pf_put(f, PL_ROUTER, PRI_UDP,
-           pl_cookie_punt(TOPO_ROUTER, router->id,
-                          PL_PUNT_PORT_UNREACHABLE));
+           pl_cookie_punt(kind, id, PL_PUNT_PORT_UNREACHABLE));
 
     match_own(f, router, own);
     pf_put(f, PL_ROUTER, PRI_OWN,
-           pl_cookie_drop(TOPO_ROUTER, router->id, PL_DROP_OWN_ADDRESS));
+           pl_cookie_drop(kind, id, PL_DROP_OWN_ADDRESS));
+}
+
+/* An attachment's address; its packets are matched where its port is. */
+void
+pl_attachment(struct scope *scope, const struct topo_network *net, size_t att_,
+              struct delta *delta)
+{
+    const struct topo_attachment *att = &net->attachments[att_];
+    const struct scope_key key = pl_key(TOPO_ATTACHMENT, att->id);
+    struct pf f;
+
+    pf_begin(&f, scope, &key);
+    put_own_address(&f, &net->routers[att->router], &att->address,
+                    TOPO_ATTACHMENT, att->id);
+    pf_end(&f, delta);
 }
 
 void
@@ -120,14 +133,6 @@ pl_router(struct scope *scope, const struct topo_network *net, size_t router_,
     struct pf f;
 
     pf_begin(&f, scope, &key);
-    for (size_t i = 0; i < router->n_interfaces; i++) {
-        put_own_address(&f, router,
-                        &net->interfaces[router->interfaces[i]].address);
-    }
-    for (size_t i = 0; i < router->n_attachments; i++) {
-        put_own_address(&f, router,
-                        &net->attachments[router->attachments[i]].address);
-    }
     for (uint8_t ttl = 0; ttl <= 1; ttl++) {
         match_set_reg(&f.match, PL_REG_HOLDER, router->id);
         match_set_dl_type(&f.match, htons(ETH_TYPE_IP));

@@ -130,24 +130,25 @@ pl_interface(struct scope *scope, const struct topo_network *net,
     const struct scope_key key = pl_key(TOPO_INTERFACE, iface->id);
     const struct prefix own = prefix_host(&iface->address);
     uint32_t subnet_id = net->subnets[iface->subnet].id;
-    uint32_t router_id = net->routers[iface->router].id;
+    const struct topo_router *router = &net->routers[iface->router];
     struct pf f;
 
     pf_begin(&f, scope, &key);
+    put_own_address(&f, router, &iface->address, TOPO_INTERFACE, iface->id);
     put_arp_answer(&f, subnet_id, &own, iface->mac,
                    pl_cookie_what(TOPO_INTERFACE, iface->id, PL_COOKIE_ARP));
 
     match_set_reg(&f.match, PL_REG_HOLDER, subnet_id);
     match_set_dl_dst(&f.match, iface->mac);
     pf_match_ip(&f, &iface->address);
-    act_reg(&f.acts, PL_REG_HOLDER, router_id);
+    act_reg(&f.acts, PL_REG_HOLDER, router->id);
     act_goto(&f.acts, PL_ROUTER);
     pf_put(&f, PL_SWITCHING, PRI_KNOWN,
            pl_cookie(TOPO_INTERFACE, iface->id));
 
     pf_match_network(&f, net);
     pf_match_nw_dst(&f, &own);
-    act_reg(&f.acts, PL_REG_HOLDER, router_id);
+    act_reg(&f.acts, PL_REG_HOLDER, router->id);
     act_resubmit(&f.acts, PL_ROUTER);
     pf_put(&f, PL_RESOLVE, PRI_KNOWN + prefix_length(&own) + 1,
            pl_cookie(TOPO_INTERFACE, iface->id));
