@@ -28,9 +28,10 @@
  * is the business of its way group alone and changes no tier, except where
  * what is advertised, and with it the choice of section 16, depends on it.
  *
- * A prefix for which no tier has a living way has no route, and what the next
- * shorter prefix says holds.  OpenFlow tables can't look on, so the tiers of
- * that shorter prefix are the last tiers of a path set ("fallback").
+ * A prefix whose stated ways are all dead, and none of whose learned candidates
+ * is reachable, has no route, and what the next shorter prefix says holds.
+ * OpenFlow tables can't look on, so the tiers of that shorter prefix are the
+ * last tiers of a path set ("fallback").
  *
  * Views (docs/costs.md tells why there are two):
  *
@@ -230,13 +231,19 @@ const char *route_refusal_to_string(enum route_refusal);
 
 struct route_result {
     enum route_kind kind;
-    enum route_refusal refusal;
-    size_t subnet;              /* ROUTE_SUBNET: index. */
-    size_t node;                /* ROUTE_SUBNET: index, or ROUTE_NONE. */
-    size_t attachment;          /* ROUTE_ATTACHMENT: index. */
-    size_t target;              /* ROUTE_SIBLING: the router meant, index. */
-    size_t next;                /* ROUTE_SIBLING: the next router, index. */
-    const struct route_path_set *path_set; /* ROUTE_PATHS. */
+    enum route_refusal refusal; /* ROUTE_REFUSED. */
+    union {
+        struct {                /* ROUTE_SUBNET. */
+            size_t subnet;      /* Index. */
+            size_t node;        /* Index, or ROUTE_NONE. */
+        };
+        size_t attachment;      /* ROUTE_ATTACHMENT: index. */
+        struct {                /* ROUTE_SIBLING. */
+            size_t target;      /* The router meant, index. */
+            size_t next;        /* The next router, index. */
+        };
+        const struct route_path_set *path_set; /* ROUTE_PATHS. */
+    };
 };
 
 struct route_entry {
@@ -255,17 +262,19 @@ struct route_advert {
 
 /* What changed in a run. */
 struct route_entry_change {
-    size_t router;              /* Index. */
+    uint32_t router_id;         /* The router's object id; it may be gone. */
     struct prefix prefix;
     const struct route_entry *entry; /* NULL: gone. */
 };
 struct route_changes {
-    bool topology;              /* Indexes may have changed: all entries of all
-                                 * routers are to be taken anew, 'entries' is
-                                 * empty. */
-    struct route_entry_change *entries; /* Sorted by router, prefix. */
+    bool topology;              /* The topology is new, and indexes may mean
+                                 * something else: 'entries' has, besides those
+                                 * that changed, all that name a subnet, node,
+                                 * attachment or sibling. */
+    struct route_entry_change *entries; /* Sorted by router_id, prefix. */
     size_t n_entries, allocated_entries;
-    /* Path sets whose tiers are new or differ, sorted by id. */
+    /* Path sets that are new or whose tiers have other ways (totals don't
+     * count), sorted by id. */
     const struct route_path_set **path_sets;
     size_t n_path_sets, allocated_path_sets;
     uint32_t *gone;             /* Ids of path sets that are gone, sorted. */
