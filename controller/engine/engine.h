@@ -216,6 +216,9 @@ struct json *engine_query_explain(const struct engine *, const char *customer,
                                   const char *from, const struct in6_addr *to,
                                   char **error);
 struct json *engine_query_counters(const struct engine *, const char *customer);
+struct json *engine_query_metrics(const struct engine *, long long int now);
+/* All that is known as one metrics document, which the caller frees. */
+char *engine_metrics_document(const struct engine *, long long int now);
 struct json *engine_query_topology(const struct engine *, const char *customer);
 /* What 'cookie' stands for, as "kind customer/network/name"; the caller frees
  * it. */

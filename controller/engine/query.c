@@ -708,6 +708,61 @@ engine_query_counters(const struct engine *e, const char *customer)
     return o;
 }
 
+/* Metrics. */
+
+struct json *
+engine_query_metrics(const struct engine *e, long long int now)
+{
+    return cost_metrics_to_json(e->costs, now);
+}
+
+/* Appends attribute 'attr' with the value of member 'name', if it is there. */
+static void
+put_attr(struct ds *ds, const struct json *o, const char *name,
+         const char *attr, const char *unit)
+{
+    const struct json *v = shash_find_data(json_object(o), name);
+
+    if (!v) {
+        return;
+    }
+    ds_put_format(ds, " %s=\"", attr);
+    if (v->type == JSON_STRING) {
+        ds_put_cstr(ds, json_string(v)); /* A name, checked by its schema. */
+    } else if (v->type == JSON_INTEGER) {
+        ds_put_format(ds, "%lld%s", (long long int) json_integer(v), unit);
+    } else {
+        ds_put_format(ds, "%.3f%s", json_real(v), unit);
+    }
+    ds_put_char(ds, '"');
+}
+
+char *
+engine_metrics_document(const struct engine *e, long long int now)
+{
+    struct json *all = cost_metrics_to_json(e->costs, now);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    ds_put_cstr(&ds, "<metrics xmlns=\"urn:tollway:metrics:1\">\n");
+    for (size_t i = 0; i < json_array(all)->n; i++) {
+        const struct json *o = json_array(all)->elems[i];
+        bool point = shash_find(json_object(o), "point") != NULL;
+
+        ds_put_cstr(&ds, point ? "  <attachment" : "  <path");
+        put_attr(&ds, o, "point", "point", "");
+        put_attr(&ds, o, "from", "from", "");
+        put_attr(&ds, o, "to", "to", "");
+        put_attr(&ds, o, "delay_us", "delay", "us");
+        put_attr(&ds, o, "use_percent", "use", "");
+        put_attr(&ds, o, "loss_percent", "loss", "");
+        put_attr(&ds, o, "price", "price", "");
+        ds_put_cstr(&ds, "/>\n");
+    }
+    ds_put_cstr(&ds, "</metrics>\n");
+    json_destroy(all);
+    return ds_steal_cstr(&ds);
+}
+
 /* Topology. */
 
 static struct json *
