@@ -173,7 +173,7 @@ match_attachment(struct pf *f, const struct topo_attachment *att,
 {
     match_port(f, ofport);
     if (att->vlan) {
-        match_set_vlan_vid(&f->match, htons(att->vlan));
+        match_set_dl_vlan(&f->match, htons(att->vlan), 0);
     } else {
         pf_match_untagged(f);
     }
