@@ -28,6 +28,14 @@ controller_libtwospf_a_SOURCES = \
 	controller/ospf/spf.h
 
 if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test-ospf-codec
+tests_unit_test_ospf_codec_SOURCES = tests/unit/test-ospf-codec.c tests/unit/tw-cunit.h
+tests_unit_test_ospf_codec_LDADD = controller/libtwospf.a $(OVS_LIBS) $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-ospf-spf
+tests_unit_test_ospf_spf_SOURCES = tests/unit/test-ospf-spf.c tests/unit/tw-cunit.h
+tests_unit_test_ospf_spf_LDADD = controller/libtwospf.a $(OVS_LIBS) $(CUNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-ospf-adjacency
 tests_unit_test_ospf_adjacency_SOURCES = \
 	tests/unit/ospf-net.c \
@@ -35,4 +43,17 @@ tests_unit_test_ospf_adjacency_SOURCES = \
 	tests/unit/test-ospf-adjacency.c \
 	tests/unit/tw-cunit.h
 tests_unit_test_ospf_adjacency_LDADD = controller/libtwospf.a $(OVS_LIBS) $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-ospf-flooding
+tests_unit_test_ospf_flooding_SOURCES = \
+	tests/unit/ospf-net.c \
+	tests/unit/ospf-net.h \
+	tests/unit/test-ospf-flooding.c \
+	tests/unit/tw-cunit.h
+tests_unit_test_ospf_flooding_LDADD = controller/libtwospf.a $(OVS_LIBS) $(CUNIT_LIBS)
 endif
+
+# A router on raw sockets, to be run by hand against others.
+check_PROGRAMS += tests/interop/ospf-raw
+tests_interop_ospf_raw_SOURCES = tests/interop/ospf-raw.c
+tests_interop_ospf_raw_LDADD = controller/libtwospf.a $(OVS_LIBS)

@@ -7,7 +7,13 @@
  * ExchangeDone.  Answered at once they would be correct, too, but a peer that
  * asks during Exchange and is answered before it has finished that state
  * itself (FRR 8.4) sends its next request only when its retransmission timer
- * expires. */
+ * expires.
+ *
+ * Two routers seldom come to ExStart at the same moment.  The first packet of
+ * the one who is early is dropped by the other, and by the letter of the RFC
+ * both would wait for a retransmission, 5 s.  So we remember an offer that came
+ * early, and repeat our own when the peer shows that it has only now come to
+ * ExStart. */
 
 #include <config.h>
 #include "controller/ospf/ospf-private.h"
@@ -21,6 +27,9 @@
 
 /* After so many unanswered packets the operator is told. */
 #define DD_TRIES_TOLD 3
+
+/* An offer is repeated at most so often. */
+#define DD_REPEAT_MS 1000
 
 /* Forgets the exchange: the neighbour is not, or not yet, adjacent. */
 void
@@ -77,13 +86,29 @@ send_dd(const struct step *s, struct nbr *nbr)
     send_copy(s, nbr);
 }
 
+static void negotiate(const struct step *, struct nbr *,
+                      const struct packet *);
+
 void
 exchange_start(const struct step *s, struct nbr *nbr)
 {
     nbr->master = true;
     nbr->dd_seq++;
     nbr->dd_any = false;
+    nbr->dd_repeat_ms = s->now;
     send_dd(s, nbr);
+    if (nbr->early) {
+        nbr->early = false;
+        if (s->now - nbr->early_ms < nbr->iface->cfg.rxmt_interval * 1000LL) {
+            const struct packet p = {
+                .type = PKT_DD, .router_id = nbr->router_id,
+                .dd = { .options = nbr->early_options,
+                        .flags = DD_INIT | DD_MORE | DD_MASTER,
+                        .seq = nbr->early_seq },
+            };
+            negotiate(s, nbr, &p);
+        }
+    }
 }
 
 void
@@ -114,9 +139,10 @@ summarize(const struct step *s, struct nbr *nbr, struct lsdb *db)
             /* It is flushed, not described (section 10.3). */
             struct lsa_header h = lsa_header(e->lsa, s->now);
             if (!nbr_lsa_find(&nbr->rxmt, &h.key)) {
-                nbr_lsa_add(&nbr->rxmt, &h, e->lsa);
+                nbr_lsa_add(&nbr->rxmt, &h, e->lsa)->sent_ms
+                    = s->now - nbr->iface->cfg.rxmt_interval * 1000LL;
                 e->n_rxmt++;
-                nbr->lsu_rxmt_ms = MIN(nbr->lsu_rxmt_ms, s->now);
+                nbr->lsu_rxmt_ms = s->now;
             }
         } else {
             lsa_vec_push(&nbr->summary, e->lsa);
@@ -144,6 +170,7 @@ answer_requests(const struct step *s, struct nbr *nbr,
     for (size_t i = 0; i < n; i++) {
         struct lsdb_entry *e = ospf_lookup(s->o, &keys[i]);
         if (e) {
+            e->served_ms = s->now;
             lsa_vec_push(&v, e->lsa);
         }
     }
@@ -261,7 +288,13 @@ negotiate(const struct step *s, struct nbr *nbr, const struct packet *p)
                && p->router_id < s->o->router_id) {
         nbr->master = true;
     } else {
-        /* Most often the first packet of the one who will be slave. */
+        /* Most often the first packet of the one who will be slave, who may
+         * not have heard ours. */
+        if ((p->dd.flags & all) == all && nbr->dd_sent
+            && p->router_id < s->o->router_id && s->now >= nbr->dd_repeat_ms) {
+            nbr->dd_repeat_ms = s->now + DD_REPEAT_MS;
+            send_copy(s, nbr);
+        }
         return;
     }
     nsm_event(s, nbr, NSM_NEGOTIATION_DONE, NULL);
@@ -281,6 +314,25 @@ check_sequence(const struct nbr *nbr, const struct packet *p)
             : p->dd.seq != nbr->dd_seq + (nbr->master ? 0 : 1)
             ? "database description out of sequence"
             : NULL);
+}
+
+/* Does a peer that is to be master begin? */
+static bool
+is_offer_of_master(const struct step *s, const struct packet *p)
+{
+    return (p->router_id > s->o->router_id
+            && p->dd.flags == (DD_INIT | DD_MORE | DD_MASTER)
+            && !packet_n_headers(p));
+}
+
+/* For exchange_start(). */
+static void
+remember_offer(const struct step *s, struct nbr *nbr, const struct packet *p)
+{
+    nbr->early = true;
+    nbr->early_seq = p->dd.seq;
+    nbr->early_options = p->dd.options;
+    nbr->early_ms = s->now;
 }
 
 void
@@ -308,6 +360,10 @@ exchange_receive_dd(const struct step *s, struct nbr *nbr,
     case NSM_DOWN:
     case NSM_INIT:
     case NSM_2WAY:
+        if (nbr->state == NSM_2WAY && is_offer_of_master(s, p)) {
+            remember_offer(s, nbr, p);
+            return;
+        }
         ospf_drop(s, iface, OSPF_DROP_STATE, src, p->router_id, nbr->state,
                   p->type);
         return;
@@ -347,6 +403,9 @@ exchange_receive_dd(const struct step *s, struct nbr *nbr,
     }
     ospf_drop(s, iface, OSPF_DROP_SEQUENCE, src, p->router_id, nbr->dd_seq,
               p->dd.seq);
+    if (is_offer_of_master(s, p)) {
+        remember_offer(s, nbr, p);
+    }
     nsm_event(s, nbr, NSM_SEQ_MISMATCH, fault);
 }
 

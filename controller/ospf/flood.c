@@ -139,7 +139,7 @@ rxmt_add(const struct step *s, struct nbr *nbr, struct lsdb_entry *e)
 {
     struct lsa_header h = lsa_header(e->lsa, s->now);
 
-    nbr_lsa_add(&nbr->rxmt, &h, e->lsa);
+    nbr_lsa_add(&nbr->rxmt, &h, e->lsa)->sent_ms = s->now;
     e->n_rxmt++;
     if (nbr->lsu_rxmt_ms == NEVER) {
         nbr->lsu_rxmt_ms = s->now + nbr->iface->cfg.rxmt_interval * 1000LL;
@@ -161,24 +161,30 @@ rxmt_remove_everywhere(const struct step *s, const struct lsa_key *key)
     }
 }
 
+/* Sends what was not acknowledged in time.  The list is ordered by the time of
+ * the last transmission. */
 void
 flood_retransmit(const struct step *s, struct nbr *nbr)
 {
+    long long int interval = nbr->iface->cfg.rxmt_interval * 1000LL;
     struct lsa_vec v = { NULL, 0, 0 };
-    struct nbr_lsa *item;
 
-    LIST_FOR_EACH (item, list_node, &nbr->rxmt.order) {
-        if (v.n >= MAX_RETRANSMIT) {
+    nbr->lsu_rxmt_ms = NEVER;
+    while (!ovs_list_is_empty(&nbr->rxmt.order)) {
+        struct nbr_lsa *item = CONTAINER_OF(ovs_list_front(&nbr->rxmt.order),
+                                            struct nbr_lsa, list_node);
+        if (item->sent_ms + interval > s->now || v.n >= MAX_RETRANSMIT) {
+            nbr->lsu_rxmt_ms = MAX(item->sent_ms + interval, s->now + 100);
             break;
         }
         lsa_vec_push(&v, item->lsa);
+        item->sent_ms = s->now;
+        ovs_list_remove(&item->list_node);
+        ovs_list_push_back(&nbr->rxmt.order, &item->list_node);
     }
     s->o->counters.retransmitted += v.n;
     flood_send_lsas(s, nbr->iface, nsm_dst(nbr), v.lsas, v.n);
     lsa_vec_destroy(&v);
-    if (hmap_is_empty(&nbr->rxmt.map)) {
-        nbr->lsu_rxmt_ms = NEVER;
-    }
 }
 
 /* The LSDB. */
@@ -370,7 +376,11 @@ enum verdict {
 };
 
 /* Steps (4), (5), (7) and (8) up to acknowledgments.  '*ep' is our copy
- * afterwards, if any. */
+ * afterwards, if any.
+ *
+ * MinLSArrival counts for what came by flooding.  What we asked for when the
+ * adjacency came up is often replaced within milliseconds, because the peer
+ * then has a link to us to tell of. */
 static enum verdict
 take_lsa(const struct step *s, const struct ospf_lsa *lsa, struct nbr *from,
          const struct wire *from_wire, struct lsdb_entry **ep)
@@ -394,10 +404,13 @@ take_lsa(const struct step *s, const struct ospf_lsa *lsa, struct nbr *from,
     }
 
     bool own = own_is_ours(s->o, &h.key);
-    if (e && !own && from && s->now - e->installed_ms < MIN_LS_ARRIVAL) {
+    if (e && !own && from && !e->by_request
+        && s->now - e->installed_ms < MIN_LS_ARRIVAL) {
         return LSA_TOO_SOON;
     }
+    bool by_request = from && nbr_lsa_find(&from->requests, &h.key);
     e = *ep = install(s, lsa);
+    e->by_request = by_request;
     bool back = flood(s, e, from, from_wire);
     if (own) {
         own_received(s, e);
@@ -441,8 +454,7 @@ send_back(const struct step *s, struct nbr *nbr, struct lsdb_entry *e)
     if (e->max_age && lsa_seq(e->lsa) == LSA_SEQ_MAX) {
         return;
     }
-    if (e->sent_back_ms != LLONG_MIN
-        && s->now - e->sent_back_ms < MIN_LS_ARRIVAL) {
+    if (s->now - e->sent_back_ms < MIN_LS_ARRIVAL) {
         return;
     }
     e->sent_back_ms = s->now;

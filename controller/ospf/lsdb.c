@@ -74,7 +74,7 @@ lsdb_install(struct lsdb *db, const struct ospf_lsa *lsa, long long int now)
 
     if (!e) {
         e = xzalloc(sizeof *e);
-        e->sent_back_ms = LLONG_MIN;
+        e->sent_back_ms = e->served_ms = LLONG_MIN / 2;
         hmap_insert(&db->entries, &e->hmap_node, lsa_key_hash(&key));
     } else {
         if (e->max_age) {
@@ -88,6 +88,7 @@ lsdb_install(struct lsdb *db, const struct ospf_lsa *lsa, long long int now)
     lsa_unref(old);
     e->installed_ms = now;
     e->max_age = max_age;
+    e->by_request = false;
     if (max_age) {
         db->n_max_age++;
     } else {

@@ -22,8 +22,10 @@ struct lsdb_entry {
     long long int installed_ms;
     long long int sent_back_ms; /* Last sent to a peer that had an older one
                                  * (section 13 (8)). */
+    long long int served_ms;    /* Last sent as the answer to a request. */
     uint32_t n_rxmt;            /* Retransmission lists that have it. */
     bool max_age;               /* Counted in lsdb->n_max_age. */
+    bool by_request;            /* It came because we asked for it. */
 };
 
 struct lsdb {

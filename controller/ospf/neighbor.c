@@ -401,7 +401,6 @@ nsm_run(const struct step *s, struct nbr *nbr)
         exchange_request_more(s, nbr, true);
     }
     if (s->now >= nbr->lsu_rxmt_ms) {
-        nbr->lsu_rxmt_ms = s->now + rxmt;
         flood_retransmit(s, nbr);
     }
 }

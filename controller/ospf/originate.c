@@ -107,6 +107,7 @@ own_set(const struct step *s, const struct lsa_key *key, const void *body,
     own->body = xmemdup(body, len);
     own->body_len = len;
     own->wanted = true;
+    own->changed_ms = s->now;
     schedule(s, own, earliest(s, own));
 }
 
@@ -117,6 +118,7 @@ own_unset(const struct step *s, const struct lsa_key *key)
 
     if (own && own->wanted) {
         own->wanted = own->forced = false;
+        own->changed_ms = s->now;
         schedule(s, own, earliest(s, own));
     }
 }
@@ -187,6 +189,13 @@ process(const struct step *s, struct own_lsa *own)
 {
     struct lsdb_entry *e = ospf_lookup(s->o, &own->key);
 
+    /* A neighbour that has just asked for it would drop the next one as too
+     * soon, and get it only by retransmission. */
+    if (e && s->now < e->served_ms + MIN_LS_ARRIVAL_SAFE
+        && s->now < own->changed_ms + MIN_LS_INTERVAL) {
+        schedule(s, own, e->served_ms + MIN_LS_ARRIVAL_SAFE);
+        return;
+    }
     if (!own->wanted) {
         if (e) {
             flood_flush(s, e);  /* own_removed() goes on. */

@@ -63,6 +63,7 @@ struct nbr_lsa {
     struct ovs_list list_node;  /* Oldest first. */
     struct lsa_header header;
     struct ospf_lsa *lsa;       /* Retransmissions only. */
+    long long int sent_ms;      /* Retransmissions only: last time. */
     bool in_flight;             /* Requests only: asked for. */
 };
 struct nbr_lsa_list {
@@ -101,6 +102,11 @@ struct nbr {
     long long int dd_rxmt_ms;
     long long int dd_free_ms;   /* Slave: when 'dd_sent' may go. */
     unsigned int dd_tries;
+    long long int dd_repeat_ms; /* When our offer may be repeated. */
+    bool early;                 /* A peer that is to be master offered... */
+    uint32_t early_seq;         /* ...this before we were in ExStart... */
+    uint8_t early_options;      /* ...with these... */
+    long long int early_ms;     /* ...at this time. */
     bool dd_any;                /* Something has been received... */
     uint8_t dd_flags, dd_options; /* ...last with these... */
     uint32_t dd_peer_seq;       /* ...and this number. */
@@ -162,6 +168,7 @@ struct own_lsa {
     uint8_t *body;              /* Without header; network byte order. */
     uint16_t body_len;
     int32_t last_seq;           /* Of the last origination, 0: none. */
+    long long int changed_ms;   /* When 'body' or 'wanted' last changed. */
     long long int last_ms;      /* Last origination... */
     long long int prev_ms;      /* ...the one before. */
     long long int fight_ms;     /* Last answer to somebody else's copy. */

@@ -154,7 +154,8 @@ ospf_diagnose(const struct step *s, struct iface *iface, enum ospf_drop reason,
         || reason == OSPF_DROP_DESTINATION) {
         is_new = d->count == 1;
     }
-    if (is_new) {
+    if (is_new && reason != OSPF_DROP_LSA_TOO_SOON
+        && reason != OSPF_DROP_STATE) {
         struct ds text = DS_EMPTY_INITIALIZER;
         ospf_diagnosis_format(&text, d);
         ospf_event_put(s, OSPF_EVENT_MISMATCH, iface, NULL, NULL, NULL,

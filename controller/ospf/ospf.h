@@ -266,7 +266,7 @@ const char *ospf_nbr_state_string(enum ospf_nbr_state);
     DROP(E_BIT, "external capability (E-bit) differs")                      \
     DROP(NO_NEIGHBOR, "no Hello seen from that router")                     \
     DROP(STATE, "not expected in the neighbour's state")                    \
-    DROP(MTU, "the peer's MTU is larger than ours")                         \
+    DROP(MTU, "the peer's MTU differs")                         \
     DROP(NETWORK_TYPE, "one side is point-to-point, the other broadcast")   \
     DROP(SEQUENCE, "database description out of sequence")                  \
     DROP(REQUEST, "request for an LSA that we do not have")                 \
