@@ -522,7 +522,7 @@ do_action_set(struct xlate *x)
 /* Executes actions on a copy of the packet, its stack and its action set. */
 static void
 do_clone(struct xlate *x, const struct ofpact *ofpacts, size_t len,
-         bool keep_meter)
+         bool keep_meter, bool keep_set)
 {
     struct ofpbuf old_stack = x->stack;
     struct ofpbuf old_set = x->action_set;
@@ -532,7 +532,9 @@ do_clone(struct xlate *x, const struct ofpact *ofpacts, size_t len,
     ofpbuf_init(&x->stack, 64);
     ofpbuf_put(&x->stack, old_stack.data, old_stack.size);
     ofpbuf_init(&x->action_set, 64);
-    ofpbuf_put(&x->action_set, old_set.data, old_set.size);
+    if (keep_set) {
+        ofpbuf_put(&x->action_set, old_set.data, old_set.size);
+    }
     do_actions(x, ofpacts, len);
     do_action_set(x);
     ofpbuf_uninit(&x->stack);
@@ -546,18 +548,20 @@ do_clone(struct xlate *x, const struct ofpact *ofpacts, size_t len,
 }
 
 /* The actions after check_pkt_larger run on a clone that knows the result; the
- * original goes no further in this list. */
+ * original goes no further in this list.  OVS translates the case of a larger
+ * packet first, which uses up the action set: the other case has none. */
 static void
 check_pkt_larger(struct xlate *x, const struct ofpact_check_pkt_larger *a,
                  const struct ofpact *rest, size_t rest_len)
 {
+    bool larger = current_size(x) > a->pkt_len;
     struct flow old_flow = x->flow;
     union mf_subvalue value;
 
     memset(&value, 0, sizeof value);
-    value.u8_val = current_size(x) > a->pkt_len;
+    value.u8_val = larger;
     mf_write_subfield_flow(&a->dst, &value, &x->flow);
-    do_clone(x, rest, rest_len, true);
+    do_clone(x, rest, rest_len, true, larger);
     x->flow = old_flow;
     x->exit = false;
 }
@@ -738,7 +742,8 @@ do_action(struct xlate *x, const struct ofpact *a)
     case OFPACT_CLONE: {
         const struct ofpact_nest *nest = ofpact_get_CLONE(a);
 
-        do_clone(x, nest->actions, ofpact_nest_get_action_len(nest), false);
+        do_clone(x, nest->actions, ofpact_nest_get_action_len(nest), false,
+                 true);
         return true;
     }
     case OFPACT_METER:
@@ -863,7 +868,10 @@ simswitch_process(struct simswitch *sw, const struct simpkt *in,
     if (port && is_bfd_for_port(port, &x.flow)) {
         drop(&x, "taken by the port's BFD");
     } else {
-        do_flow(&x, lookup(&x, 0, in->port), 0);
+        struct simflow *flow = lookup(&x, 0, in->port);
+
+        do_flow(&x, flow, 0);
+        x.cookie = flow ? flow->cookie : 0;
         if (!r->error) {
             do_action_set(&x);
         }

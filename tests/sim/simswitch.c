@@ -607,7 +607,7 @@ is_selected(const struct simflow *flow, const struct ofputil_flow_mod *fm,
     struct flow key;
 
     miniflow_expand(flow->match.flow, &key);
-    return !minimask_has_extra(fm->match.mask, flow->match.mask)
+    return !minimask_has_extra(flow->match.mask, fm->match.mask)
            && minimatch_matches_flow(&fm->match, &key);
 }
 
