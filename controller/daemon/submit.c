@@ -523,8 +523,10 @@ job_answer(const struct daemon *d, const struct job *job)
         for (size_t i = 0; i < fabric->n_hosts; i++) {
             const char *name = fabric->hosts[i].name;
             const uint64_t *serial = shash_find_data(&job->serials, name);
-            bool ok = (serial && engine_host_confirmed(d->engine, name)
-                                 >= *serial);
+            bool ok = (engine_host_is_connected(d->engine, name)
+                       && engine_host_confirmed(d->engine, name)
+                          >= (serial ? *serial
+                              : engine_host_sent(d->engine, name)));
 
             json_array_add(ok ? applied : missing, json_string_create(name));
         }
@@ -553,10 +555,23 @@ start_confirming(struct daemon *d, struct job *job)
     ovs_list_push_back(&d->confirming, &job->node);
 }
 
+/* A new fabric's hosts are only just being connected: it is confirmed when all
+ * of them are there.  Of other changes only what was sent counts. */
 static bool
 is_confirmed(const struct daemon *d, const struct job *job)
 {
     struct shash_node *node;
+
+    for (size_t i = 0; job->type == JOB_FABRIC && i < job->fabric->n_hosts;
+         i++) {
+        const char *name = job->fabric->hosts[i].name;
+
+        if (!engine_host_is_connected(d->engine, name)
+            || (engine_host_confirmed(d->engine, name)
+                < engine_host_sent(d->engine, name))) {
+            return false;
+        }
+    }
 
     SHASH_FOR_EACH (node, &job->serials) {
         const uint64_t *serial = node->data;
