@@ -38,3 +38,27 @@ TW_MODEL_LIBS = controller/libtwmodel.a $(TW_BASE_LIBS) $(XML_LIBS)
 check_PROGRAMS += tests/golden/tw-model
 tests_golden_tw_model_SOURCES = tests/golden/tw-model.c
 tests_golden_tw_model_LDADD = $(TW_MODEL_LIBS)
+EXTRA_DIST += tests/golden/run tests/golden/run-model tests/golden/model
+
+if HAVE_CUNIT
+TW_MODEL_TEST_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTW_SCHEMAS='"$(abs_top_srcdir)/schemas"'
+
+check_PROGRAMS += tests/unit/test-model-alloc
+tests_unit_test_model_alloc_SOURCES = tests/unit/test-model-alloc.c \
+	tests/unit/model-docs.h tests/unit/tw-cunit.h
+tests_unit_test_model_alloc_CPPFLAGS = $(TW_MODEL_TEST_CPPFLAGS)
+tests_unit_test_model_alloc_LDADD = $(TW_MODEL_LIBS) $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-model-document
+tests_unit_test_model_document_SOURCES = tests/unit/test-model-document.c \
+	tests/unit/model-docs.h tests/unit/tw-cunit.h
+tests_unit_test_model_document_CPPFLAGS = $(TW_MODEL_TEST_CPPFLAGS)
+tests_unit_test_model_document_LDADD = $(TW_MODEL_LIBS) $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-model-topo
+tests_unit_test_model_topo_SOURCES = tests/unit/test-model-topo.c \
+	tests/unit/model-docs.h tests/unit/tw-cunit.h
+tests_unit_test_model_topo_CPPFLAGS = $(TW_MODEL_TEST_CPPFLAGS)
+tests_unit_test_model_topo_LDADD = $(TW_MODEL_LIBS) $(CUNIT_LIBS)
+endif

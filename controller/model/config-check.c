@@ -547,9 +547,11 @@ check_via(const struct check *c, const struct model_router *router,
     check_usable(c, via->line, router, "destination", buf, "next-hop",
                  &via->next_hop, &att->prefix);
     if (!addr_compare(&via->next_hop, &att->address)) {
+        char hop[ADDR_STRLEN];
+
         d = check_error(c, via->line, router, "destination", buf,
                         "next-hop %s is the router's own address",
-                        addr_to_string(&via->next_hop, buf));
+                        addr_to_string(&via->next_hop, hop));
         diag_remedy(d, "use the address of the customer's router");
     }
 }

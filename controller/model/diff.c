@@ -80,10 +80,28 @@ attr_addr(struct flat_object *o, const char *name, const struct in6_addr *addr)
          IN6_IS_ADDR_UNSPECIFIED(addr) ? "" : addr_to_string(addr, buf));
 }
 
+/* For numbers whose 0 stands for "not stated". */
+static void
+attr_unless_0(struct flat_object *o, const char *name, unsigned int n)
+{
+    if (n) {
+        attr(o, "%s=%u", name, n);
+    } else {
+        attr(o, "%s=", name);
+    }
+}
+
 static void
 attr_thousandths(struct flat_object *o, const char *name, uint32_t n)
 {
-    attr(o, "%s=%u.%03u", name, n / 1000, n % 1000);
+    char buf[16];
+    int len = snprintf(buf, sizeof buf, "%u.%03u", n / 1000, n % 1000);
+
+    while (buf[len - 1] == '0') {
+        len--;
+    }
+    len -= buf[len - 1] == '.';
+    attr(o, "%s=%.*s", name, len, buf);
 }
 
 static void
@@ -134,10 +152,10 @@ flatten_attachment(struct flat *flat, const char *prefix,
     char buf[ADDR_STRLEN];
 
     attr(o, "point=%s", att->point);
-    attr(o, "vlan=%u", att->vlan);
+    attr_unless_0(o, "vlan", att->vlan);
     attr(o, "address=%s/%u", addr_to_string(&att->address, buf),
          prefix_length(&att->prefix));
-    attr(o, "mtu=%u", att->mtu);
+    attr_unless_0(o, "mtu", att->mtu);
     attr(o, "cost=%u", att->cost);
     attr(o, "policy=%s", att->policy ? att->policy : "");
     if (att->has_ospf) {
@@ -222,7 +240,7 @@ flatten_network(struct flat *flat, const struct model_network *network)
         o = flat_add(flat, "network %s\nsubnet %s", network->name,
                      subnet->name);
         attr(o, "prefix=%s", prefix_to_string(&subnet->prefix, buf));
-        attr(o, "mtu=%u", subnet->mtu);
+        attr_unless_0(o, "mtu", subnet->mtu);
     }
     for (size_t i = 0; i < network->n_nodes; i++) {
         flatten_node(flat, network, &network->nodes[i]);

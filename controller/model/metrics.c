@@ -48,11 +48,11 @@ compare_paths(const void *a_, const void *b_)
 }
 
 static void
-duplicate(struct document *doc, int line, int other_line)
+duplicate(struct document *doc, const char *what, int line, int other_line)
 {
     struct diag *d = diags_error(doc->diags, doc->source,
                                  MAX(line, other_line), "/metrics",
-                                 "the same is on line %d",
+                                 "%s is also on line %d", what,
                                  MIN(line, other_line));
     diag_remedy(d, "name each path and attachment point once");
     doc->failed = true;
@@ -81,7 +81,13 @@ parse_paths(struct document *doc, struct model_metrics *metrics)
           compare_paths);
     for (size_t i = 1; i < metrics->n_paths; i++) {
         if (!compare_paths(&metrics->paths[i - 1], &metrics->paths[i])) {
-            duplicate(doc, metrics->paths[i - 1].line, metrics->paths[i].line);
+            char *what = xasprintf("the path from \"%s\" to \"%s\"",
+                                   metrics->paths[i].from,
+                                   metrics->paths[i].to);
+
+            duplicate(doc, what, metrics->paths[i - 1].line,
+                      metrics->paths[i].line);
+            free(what);
         }
     }
 }
@@ -105,8 +111,12 @@ parse_points(struct document *doc, struct model_metrics *metrics)
     for (size_t i = 1; i < metrics->n_points; i++) {
         if (!model_compare_names(&metrics->points[i - 1],
                                  &metrics->points[i])) {
-            duplicate(doc, metrics->points[i - 1].line,
+            char *what = xasprintf("attachment point \"%s\"",
+                                   metrics->points[i].point);
+
+            duplicate(doc, what, metrics->points[i - 1].line,
                       metrics->points[i].line);
+            free(what);
         }
     }
 }

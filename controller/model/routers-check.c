@@ -60,16 +60,19 @@ check_router_ids(const struct check *c)
 
 /* Areas. */
 
+/* Compares the area of something, which is in 'parent' or, if NULL, in the
+ * network, with that of 'router'. */
 static void
-check_area(const struct check *c, const struct model_router *router, int line,
-           const char *element, const char *name, uint32_t area)
+check_area(const struct check *c, const struct model_router *router,
+           const struct model_router *parent, int line, const char *element,
+           const char *name, uint32_t area)
 {
     struct diag *d;
 
     if (area == router->area) {
         return;
     }
-    d = check_error(c, line, router, element, name,
+    d = check_error(c, line, parent, element, name,
                     "area "IP_FMT" differs from area "IP_FMT" of router "
                     "\"%s\"", IP_ARGS(htonl(area)),
                     IP_ARGS(htonl(router->area)), router->name);
@@ -83,7 +86,7 @@ check_router_area(const struct check *c, const struct model_router *router)
     for (size_t i = 0; i < router->n_interfaces; i++) {
         const struct model_interface *iface = &router->interfaces[i];
 
-        check_area(c, router, iface->line, "interface",
+        check_area(c, router, router, iface->line, "interface",
                    (iface->subnet != MODEL_UNRESOLVED
                     ? c->network->subnets[iface->subnet].name : NULL),
                    iface->area);
@@ -92,7 +95,7 @@ check_router_area(const struct check *c, const struct model_router *router)
         const struct model_attachment *att = &router->attachments[i];
 
         if (att->has_ospf) {
-            check_area(c, router, att->line, "attachment", att->name,
+            check_area(c, router, router, att->line, "attachment", att->name,
                        att->ospf.area);
         }
     }
@@ -108,8 +111,8 @@ check_links(const struct check *c)
 
         for (int j = 0; j < 2; j++) {
             if (link->router[j] != MODEL_UNRESOLVED) {
-                check_area(c, &network->routers[link->router[j]], link->line,
-                           NULL, NULL, link->area);
+                check_area(c, &network->routers[link->router[j]], NULL,
+                           link->line, "link", link->name, link->area);
             }
         }
         if (link->router[0] == link->router[1]

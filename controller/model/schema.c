@@ -331,14 +331,15 @@ model_schema_create(enum model_document document, const void *xsd, size_t size,
     shash_init(&schema->elements);
     shash_init(&schema->types);
 
-    schema->xsd = compile_xsd(xsd, size, diags);
-    doc = (schema->xsd
-           ? xmlReadMemory(xsd, size, NULL, "UTF-8",
-                           XML_PARSE_NONET | XML_PARSE_NOERROR
-                           | XML_PARSE_NOWARNING)
-           : NULL);
+    /* Read first, because the compiler of schemas prints what is not XML. */
+    doc = xmlReadMemory(xsd, size, NULL, "UTF-8",
+                        XML_PARSE_NONET | XML_PARSE_NOERROR
+                        | XML_PARSE_NOWARNING);
     if (doc && xmlDocGetRootElement(doc)) {
-        read_rules(schema, xmlDocGetRootElement(doc));
+        schema->xsd = compile_xsd(xsd, size, diags);
+        if (schema->xsd) {
+            read_rules(schema, xmlDocGetRootElement(doc));
+        }
     }
     xmlFreeDoc(doc);
 
