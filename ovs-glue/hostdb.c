@@ -27,12 +27,17 @@ VLOG_DEFINE_THIS_MODULE(tw_hostdb);
 /* ...and a transaction that was refused is tried again after so long, even if
  * nothing changes. */
 #define RETRY_INTERVAL 5000
+/* Without a connection for so long, the pauses between attempts, which double
+ * up to 8 s, start from the beginning. */
+#define RESTART_INTERVAL 3000
 
 enum hostdb_goal { GOAL_NONE, GOAL_CONFIG, GOAL_RELEASE };
 
 struct hostdb {
     char *name;
     struct ovsdb_idl *idl;
+    char *remote;
+    long long int restart_at;   /* If not connected before, start anew. */
     unsigned int changes;       /* HOSTDB_*, not taken yet. */
     bool connected;             /* As last told. */
     bool ready;                 /* As last told. */
@@ -323,6 +328,8 @@ hostdb_create(const char *remote, const char *name)
 {
     struct hostdb *db = xzalloc(sizeof *db);
     db->name = xstrdup(name);
+    db->remote = xstrdup(remote);
+    db->restart_at = time_msec() + RESTART_INTERVAL;
     db->idl = ovsdb_idl_create(remote, &ovsrec_idl_class, false, true);
     hostdb_sync_add_columns(db->idl);
     ovsdb_idl_set_probe_interval(db->idl, PROBE_INTERVAL);
@@ -342,6 +349,7 @@ hostdb_destroy(struct hostdb *db)
         ports_destroy(db->ports, db->n_ports);
         free(db->error);
         free(db->port_error);
+        free(db->remote);
         free(db->name);
         free(db);
     }
@@ -350,7 +358,24 @@ hostdb_destroy(struct hostdb *db)
 void
 hostdb_set_remote(struct hostdb *db, const char *remote)
 {
+    char *copy = xstrdup(remote);
+    free(db->remote);
+    db->remote = copy;
     ovsdb_idl_set_remote(db->idl, remote, true);
+}
+
+/* A host that has started again should not have to wait for us. */
+static void
+restart_connecting(struct hostdb *db)
+{
+    long long int now = time_msec();
+    if (ovsdb_idl_is_connected(db->idl)) {
+        db->restart_at = now + RESTART_INTERVAL;
+    } else if (now >= db->restart_at) {
+        ovsdb_idl_set_remote(db->idl, NULL, true);
+        ovsdb_idl_set_remote(db->idl, db->remote, true);
+        db->restart_at = now + RESTART_INTERVAL;
+    }
 }
 
 void
@@ -423,6 +448,7 @@ tell_done(struct hostdb *db, const struct ovsrec_open_vswitch *ovs)
 void
 hostdb_run(struct hostdb *db)
 {
+    restart_connecting(db);
     ovsdb_idl_run(db->idl);
     run_connection(db);
     bool idle = finish_txn(db);
@@ -454,6 +480,9 @@ void
 hostdb_wait(struct hostdb *db)
 {
     ovsdb_idl_wait(db->idl);
+    if (!db->connected) {
+        poll_timer_wait_until(db->restart_at);
+    }
     if (db->txn) {
         ovsdb_idl_txn_wait(db->txn);
     } else if (db->compare && db->connected && db->goal != GOAL_NONE) {

@@ -26,12 +26,16 @@
 #include "hash.h"
 #include "ovsdb-cs.h"
 #include "ovsdb-error.h"
+#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(tw_store);
 
 /* A server that doesn't answer for so long is given up, in ms. */
 #define PROBE_INTERVAL 5000
+/* Without a connection for so long, the pauses between attempts, which double
+ * up to 8 s, start from the beginning. */
+#define RESTART_INTERVAL 3000
 
 enum store_state { STORE_S_WAITING, STORE_S_LOADING, STORE_S_WRITER };
 
@@ -70,6 +74,7 @@ struct snapshot {
 struct store {
     struct ovsdb_cs *cs;
     char *remotes;
+    long long int restart_at;   /* If not connected before, start anew. */
     enum store_state state;
     struct store_contents *loading;     /* While loading. */
     struct ovs_list requests;   /* "struct request"s. */
@@ -486,6 +491,7 @@ store_create(const char *remotes, const char *lock)
     ovsdb_cs_set_lock(store->cs, lock ? lock : "tollwayd");
     ovsdb_cs_set_probe_interval(store->cs, PROBE_INTERVAL);
     ovsdb_cs_set_remote(store->cs, remotes, true);
+    store->restart_at = time_msec() + RESTART_INTERVAL;
     return store;
 }
 
@@ -511,9 +517,25 @@ store_destroy(struct store *store)
     free(store);
 }
 
+/* A server that has started again, or a cluster that has a new leader, should
+ * not have to wait for us. */
+static void
+restart_connecting(struct store *store)
+{
+    long long int now = time_msec();
+    if (ovsdb_cs_is_connected(store->cs)) {
+        store->restart_at = now + RESTART_INTERVAL;
+    } else if (now >= store->restart_at) {
+        ovsdb_cs_set_remote(store->cs, NULL, true);
+        ovsdb_cs_set_remote(store->cs, store->remotes, true);
+        store->restart_at = now + RESTART_INTERVAL;
+    }
+}
+
 void
 store_run(struct store *store)
 {
+    restart_connecting(store);
     struct ovs_list events;
     ovsdb_cs_run(store->cs, &events);
     struct ovsdb_cs_event *e;
@@ -545,6 +567,9 @@ void
 store_wait(struct store *store)
 {
     ovsdb_cs_wait(store->cs);
+    if (!ovsdb_cs_is_connected(store->cs)) {
+        poll_timer_wait_until(store->restart_at);
+    }
     if (!ovs_list_is_empty(&store->events)) {
         poll_immediate_wake();
     }

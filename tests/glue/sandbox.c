@@ -63,8 +63,8 @@ sandbox_path(const struct sandbox *sb, const char *method, const char *file)
     return xasprintf("%s:%s/%s", method, sb->dir, file);
 }
 
-static pid_t
-start(const struct sandbox *sb, const char *log, char *const argv[])
+pid_t
+sandbox_spawn(const struct sandbox *sb, const char *log, char *const argv[])
 {
     pid_t pid = fork();
     if (pid) {
@@ -85,8 +85,8 @@ start(const struct sandbox *sb, const char *log, char *const argv[])
     _exit(127);
 }
 
-static void
-wait_for_file(const struct sandbox *sb, const char *file)
+void
+sandbox_wait_for_file(const struct sandbox *sb, const char *file)
 {
     char *name = xasprintf("%s/%s", sb->dir, file);
     struct stat s;
@@ -109,11 +109,11 @@ sandbox_start_db(struct sandbox *sb, const char *name, const char *schema)
     char *remote = xasprintf("--remote=punix:%s/db.sock", sb->dir);
     char *ctl = xasprintf("--unixctl=%s/db.ctl", sb->dir);
     char *argv[] = { "ovsdb-server", db, remote, ctl, NULL };
-    sb->db = start(sb, "db.log", argv);
+    sb->db = sandbox_spawn(sb, "db.log", argv);
     free(db);
     free(remote);
     free(ctl);
-    wait_for_file(sb, "db.sock");
+    sandbox_wait_for_file(sb, "db.sock");
 }
 
 void
@@ -124,15 +124,9 @@ sandbox_start_vswitchd(struct sandbox *sb)
     char *argv[] = { "ovs-vswitchd", db, ctl, "--enable-dummy=override",
                      "--disable-system", NULL };
     sandbox_sh(sb, "rm -f \"$D\"/*.mgmt");
-    sb->vswitchd = start(sb, "vswitchd.log", argv);
+    sb->vswitchd = sandbox_spawn(sb, "vswitchd.log", argv);
     free(db);
     free(ctl);
-}
-
-static char *
-format_command(const char *format, va_list args)
-{
-    return xvasprintf(format, args);
 }
 
 bool
@@ -140,7 +134,7 @@ sandbox_sh(const struct sandbox *sb OVS_UNUSED, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *command = format_command(format, args);
+    char *command = xvasprintf(format, args);
     va_end(args);
     int status = system(command);
     free(command);
@@ -152,7 +146,7 @@ sandbox_capture(const struct sandbox *sb OVS_UNUSED, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *command = format_command(format, args);
+    char *command = xvasprintf(format, args);
     va_end(args);
     struct ds ds = DS_EMPTY_INITIALIZER;
     FILE *f = popen(command, "r");

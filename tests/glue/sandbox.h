@@ -23,6 +23,11 @@ void sandbox_start_db(struct sandbox *, const char *name, const char *schema);
 /* Starts ovs-vswitchd on that, which must be Open_vSwitch's. */
 void sandbox_start_vswitchd(struct sandbox *);
 
+/* Starts any other program, which writes its output to DIR/LOG. */
+pid_t sandbox_spawn(const struct sandbox *, const char *log,
+                    char *const argv[]);
+void sandbox_wait_for_file(const struct sandbox *, const char *file);
+
 /* SIGKILL, and waits for the end. */
 void sandbox_kill(pid_t *);
 

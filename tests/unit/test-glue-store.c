@@ -396,6 +396,71 @@ test_snapshots(void)
     sandbox_uninit(&sb);
 }
 
+/* Starts server number 'i' of a cluster. */
+static pid_t
+start_member(const struct sandbox *sb, int i)
+{
+    char *db = xasprintf("%s/s%d.db", sb->dir, i);
+    char *remote = xasprintf("--remote=punix:%s/s%d.sock", sb->dir, i);
+    char *ctl = xasprintf("--unixctl=%s/s%d.ctl", sb->dir, i);
+    char *argv[] = { "ovsdb-server", db, remote, ctl, NULL };
+    pid_t pid = sandbox_spawn(sb, "cluster.log", argv);
+    free(db);
+    free(remote);
+    free(ctl);
+    return pid;
+}
+
+/* Three servers: whichever dies, what was accepted is there, and more is. */
+static void
+test_cluster(void)
+{
+    struct sandbox sb;
+    sandbox_init(&sb);
+    pid_t pids[3];
+    CU_ASSERT(sandbox_sh(&sb, "cd $D && ovsdb-tool 2>/dev/null create-cluster s0.db %s "
+                         "unix:s0.raft && for i in 1 2; do ovsdb-tool "
+                         "join-cluster s$i.db Tollway unix:s$i.raft "
+                         "unix:s0.raft; done 2>/dev/null", SCHEMA));
+    for (int i = 0; i < 3; i++) {
+        pids[i] = start_member(&sb, i);
+    }
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT(sandbox_sh(&sb, "cd $D && i=0; until ovs-appctl -t "
+                             "$D/s%d.ctl cluster/status Tollway 2>/dev/null | "
+                             "grep -q 'Status: cluster member'; do "
+                             "sleep 0.1; i=$((i+1)); [ $i -lt 200 ] || exit 1; "
+                             "done", i));
+    }
+    char *remotes = xasprintf("unix:%s/s0.sock,unix:%s/s1.sock,"
+                              "unix:%s/s2.sock", sb.dir, sb.dir, sb.dir);
+    struct store *store = store_create(remotes, NULL);
+    store_event_destroy(expect(store, STORE_LOADED));
+    CU_ASSERT_EQUAL(submit(store, 0, 0, "<a/>"), STORE_DONE);
+
+    int leader = -1;
+    for (int i = 0; i < 3; i++) {
+        if (sandbox_sh(&sb, "ovs-appctl -t $D/s%d.ctl cluster/status Tollway "
+                       "| grep -q 'Role: leader'", i)) {
+            leader = i;
+        }
+    }
+    CU_ASSERT_FATAL(leader >= 0);
+    sandbox_kill(&pids[leader]);
+    store_event_destroy(expect(store, STORE_LOST));
+    struct store_event *e = expect(store, STORE_LOADED);
+    CU_ASSERT_STRING_EQUAL(e->contents->customers[0].revision.document,
+                           "<a/>");
+    store_event_destroy(e);
+    CU_ASSERT_EQUAL(submit(store, 1, 1, "<b/>"), STORE_DONE);
+    store_destroy(store);
+    for (int i = 0; i < 3; i++) {
+        sandbox_kill(&pids[i]);
+    }
+    free(remotes);
+    sandbox_uninit(&sb);
+}
+
 /* Watches ovsdb-server with strace: the file must be synced after the write of
  * the transaction and before the reply. */
 static void
@@ -491,5 +556,6 @@ TW_TESTS("glue-store",
          TW_TEST(test_stolen_lock),
          TW_TEST(test_server_restart),
          TW_TEST(test_snapshots),
+         TW_TEST(test_cluster),
          TW_TEST(test_durable),
          TW_TEST(test_large))
