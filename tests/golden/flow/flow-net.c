@@ -188,6 +188,7 @@ put_path_set(struct flow_net *n, size_t router, const char *prefix,
     for (size_t i = 0; i < n_tiers; i++) {
         memset(&t[i], 0, sizeof t[i]);
         t[i].ways = ways[i];
+        t[i].horizon = true;
         for (size_t j = 0; j < 2 && tiers[i][j] >= 0; j++) {
             ways[i][j] = &n->ways[tiers[i][j]];
             t[i].n_ways++;
