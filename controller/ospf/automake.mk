@@ -24,6 +24,8 @@ controller_libtwospf_a_SOURCES = \
 	controller/ospf/rib.h \
 	controller/ospf/show.c \
 	controller/ospf/snapshot.c \
+	controller/ospf/sort.c \
+	controller/ospf/sort.h \
 	controller/ospf/spf.c \
 	controller/ospf/spf.h
 

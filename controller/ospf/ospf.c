@@ -455,6 +455,11 @@ ospf_configure(struct ospf *o, const struct ospf_config *cfg,
     free(o->stubs);
     o->stubs = xmemdup(cfg->stubs, cfg->n_stubs * sizeof *o->stubs);
     o->n_stubs = cfg->n_stubs;
+    if (cfg->n_family != o->n_family
+        || (o->n_family && memcmp(o->family, cfg->family,
+                                  o->n_family * sizeof *o->family))) {
+        o->dirty |= OSPF_DIRTY_TOPOLOGY; /* The family is in the graph. */
+    }
     free(o->family);
     o->family = xmemdup(cfg->family, cfg->n_family * sizeof *o->family);
     o->n_family = cfg->n_family;
@@ -462,7 +467,6 @@ ospf_configure(struct ospf *o, const struct ospf_config *cfg,
     configure_wires(&s, cfg);
 
     o->own_dirty = true;
-    o->dirty |= OSPF_DIRTY_TOPOLOGY;
     step_finish(&s);
 }
 

@@ -11,6 +11,7 @@
 
 #include "controller/ospf/nhset.h"
 #include "controller/ospf/rib-build.h"
+#include "controller/ospf/sort.h"
 #include "hash.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/util.h"
@@ -324,6 +325,31 @@ compare_raw(const void *a_, const void *b_)
             : a->lsid < b->lsid ? -1 : a->lsid > b->lsid);
 }
 
+/* By prefix, then by whom. */
+static void
+sort_raw(struct raw_candidate *v, size_t n)
+{
+    struct sort_item *items = xmalloc((n + 1) * sizeof *items);
+    struct raw_candidate *copy = xmemdup(v, n * sizeof *v);
+
+    for (size_t i = 0; i < n; i++) {
+        items[i].key = sort_key_prefix(v[i].prefix, v[i].plen);
+        items[i].index = i;
+    }
+    sort_items(items, n, SORT_PREFIX_BITS);
+    for (size_t i = 0, first = 0; i < n; i++) {
+        v[i] = copy[items[i].index];
+        if (i + 1 == n || items[i + 1].key != items[i].key) {
+            if (i > first) {
+                qsort(&v[first], i + 1 - first, sizeof *v, compare_raw);
+            }
+            first = i + 1;
+        }
+    }
+    free(copy);
+    free(items);
+}
+
 static struct raw_candidate *
 collect_raw(const struct lsdb *db, long long int now, size_t *np)
 {
@@ -342,7 +368,7 @@ collect_raw(const struct lsdb *db, long long int now, size_t *np)
             };
         }
     }
-    qsort(v, n, sizeof *v, compare_raw);
+    sort_raw(v, n);
     *np = n;
     return v;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "controller/ospf/nhset.h"
+#include "controller/ospf/sort.h"
 #include "hash.h"
 #include "openvswitch/util.h"
 #include "util.h"
@@ -68,13 +69,36 @@ struct source {
 };
 
 static int
-compare_sources(const void *a_, const void *b_)
+compare_advs(const void *a_, const void *b_)
 {
     const struct source *a = a_, *b = b_;
 
-    return (a->is_network != b->is_network ? (a->is_network ? -1 : 1)
-            : a->id != b->id ? (a->id < b->id ? -1 : 1)
-            : a->adv < b->adv ? -1 : a->adv > b->adv);
+    return a->adv < b->adv ? -1 : a->adv > b->adv;
+}
+
+/* Networks first, each kind by ID, then by advertising router. */
+static void
+sort_sources(struct source *v, size_t n)
+{
+    struct sort_item *items = xmalloc((n + 1) * sizeof *items);
+    struct source *copy = xmemdup(v, n * sizeof *v);
+
+    for (size_t i = 0; i < n; i++) {
+        items[i].key = (uint64_t) !v[i].is_network << 32 | v[i].id;
+        items[i].index = i;
+    }
+    sort_items(items, n, 33);
+    for (size_t i = 0, first = 0; i < n; i++) {
+        v[i] = copy[items[i].index];
+        if (i + 1 == n || items[i + 1].key != items[i].key) {
+            if (i > first) {
+                qsort(&v[first], i + 1 - first, sizeof *v, compare_advs);
+            }
+            first = i + 1;
+        }
+    }
+    free(copy);
+    free(items);
 }
 
 /* The LSAs that are vertices, in order. */
@@ -95,7 +119,7 @@ collect(const struct lsdb *db, long long int now, size_t *np)
                                        type == OSPF_LSA_NETWORK };
         }
     }
-    qsort(v, n, sizeof *v, compare_sources);
+    sort_sources(v, n);
     *np = n;
     return v;
 }
@@ -280,15 +304,24 @@ check_both_ways(struct spf_graph *g)
     free(mark);
 }
 
-static int
-compare_stubs(const void *a_, const void *b_)
+/* By prefix; what has the same one stays in order of vertices. */
+static void
+sort_stubs(struct spf_graph *g)
 {
-    const struct spf_stub *a = a_, *b = b_;
+    struct sort_item *items = xmalloc((g->n_stubs + 1) * sizeof *items);
+    struct spf_stub *sorted = xmalloc((g->n_stubs + 1) * sizeof *sorted);
 
-    return (a->prefix != b->prefix ? (a->prefix < b->prefix ? -1 : 1)
-            : a->plen != b->plen ? (a->plen < b->plen ? -1 : 1)
-            : a->vertex != b->vertex ? (a->vertex < b->vertex ? -1 : 1)
-            : a->metric < b->metric ? -1 : a->metric > b->metric);
+    for (uint32_t i = 0; i < g->n_stubs; i++) {
+        items[i].key = sort_key_prefix(g->stubs[i].prefix, g->stubs[i].plen);
+        items[i].index = i;
+    }
+    sort_items(items, g->n_stubs, SORT_PREFIX_BITS);
+    for (uint32_t i = 0; i < g->n_stubs; i++) {
+        sorted[i] = g->stubs[items[i].index];
+    }
+    free(g->stubs);
+    g->stubs = sorted;
+    free(items);
 }
 
 struct spf_graph *
@@ -325,9 +358,7 @@ spf_graph_build(const struct lsdb *db, const uint32_t *family,
     free(b.ids.slots);
     free(sources);
     check_both_ways(g);
-    if (g->n_stubs) {
-        qsort(g->stubs, g->n_stubs, sizeof *g->stubs, compare_stubs);
-    }
+    sort_stubs(g);
     return g;
 }
 
