@@ -62,3 +62,8 @@ tests_unit_test_model_topo_SOURCES = tests/unit/test-model-topo.c \
 tests_unit_test_model_topo_CPPFLAGS = $(TW_MODEL_TEST_CPPFLAGS)
 tests_unit_test_model_topo_LDADD = $(TW_MODEL_LIBS) $(CUNIT_LIBS)
 endif
+
+EXTRA_DIST += tests/fuzz/fuzz-model.h
+EXTRA_DIST += tests/fuzz/fuzz-config.c tests/fuzz/config.dict
+EXTRA_DIST += tests/fuzz/fuzz-fabric.c tests/fuzz/fabric.dict
+EXTRA_DIST += tests/fuzz/fuzz-metrics.c tests/fuzz/metrics.dict
