@@ -384,6 +384,9 @@ sync_tunnels(struct ovsdb_idl_txn *txn, const struct ovsrec_bridge *br,
     }
 
     const struct smap_node *node;
+    if (cfg->keep) {
+        smap_clear(&stale);
+    }
     SMAP_FOR_EACH (node, &stale) {
         ovsrec_bridge_update_ports_delvalue(br, find_port(br, node->key));
         changed = true;
@@ -471,7 +474,11 @@ sync_bfds(const struct ovsrec_bridge *br, const struct hostdb_config *cfg,
         }
         for (size_t j = 0; j < port->n_interfaces; j++) {
             const struct ovsrec_interface *iface = port->interfaces[j];
-            changed |= sync_bfd(iface, find_bfd(cfg, iface->name), settled);
+            const struct hostdb_bfd *b = find_bfd(cfg, iface->name);
+
+            if (b || !cfg->keep) {
+                changed |= sync_bfd(iface, b, settled);
+            }
         }
     }
     return changed;

@@ -69,6 +69,9 @@ struct hostdb_config {
     size_t n_peers;
     const struct hostdb_bfd *bfds;
     size_t n_bfds;
+    bool keep;                  /* What is there of ours beyond this stays: for
+                                 * a caller that has just started and does not
+                                 * know everything yet. */
 };
 
 enum hostdb_bfd_state { HOSTDB_BFD_NONE, HOSTDB_BFD_DOWN, HOSTDB_BFD_UP };

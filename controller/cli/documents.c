@@ -366,8 +366,7 @@ print_history(const struct ctl *ctl OVS_UNUSED, const struct json *json,
         table_cell(t, get_bool(o, "active") ? "active" : "");
         cell_revision(t, o);
     }
-    table_format(t, 0, ds);
-    table_destroy(t);
+    table_finish(t, 0, "no revision yet", ds);
 }
 
 int
@@ -397,8 +396,7 @@ print_customers(const struct ctl *ctl OVS_UNUSED, const struct json *json,
         cell_int(t, o, "last");
         cell_revision(t, o);
     }
-    table_format(t, 0, ds);
-    table_destroy(t);
+    table_finish(t, 0, "no customers yet", ds);
 }
 
 /* GETs 'target', which it frees. */

@@ -19,18 +19,32 @@ put_title(struct ds *ds, const char *title)
     ds_put_format(ds, "%s%s\n", ds->length ? "\n" : "", title);
 }
 
+/* Appends and destroys 't', with a title if it has rows. */
+static void
+put_title_and_table(struct ds *ds, const char *title, struct table *t)
+{
+    struct ds body = DS_EMPTY_INITIALIZER;
+
+    table_finish(t, 2, "", &body);
+    if (strcmp(ds_cstr(&body), "  \n")) {
+        put_title(ds, title);
+        ds_put_cstr(ds, ds_cstr(&body));
+    }
+    ds_destroy(&body);
+}
+
 /* Packets by object, as the bridges count them. */
 static void
 put_tallies(struct ds *ds, const struct json *json, const char *name,
             const char *title)
 {
     const struct json *list = get_member(json, name);
-    struct table *t = table_create(">PACKETS|>BYTES|OBJECT");
+    struct table *t;
 
     if (!list) {
-        table_destroy(t);
         return;
     }
+    t = table_create(">PACKETS|>BYTES|OBJECT");
     for (size_t i = 0; i < array_n(list); i++) {
         const struct json *o = array_at(list, i);
 
@@ -39,12 +53,7 @@ put_tallies(struct ds *ds, const struct json *json, const char *name,
         cell_string(t, o, "object");
     }
     put_title(ds, title);
-    if (table_is_empty(t)) {
-        ds_put_cstr(ds, "  none\n");
-    } else {
-        table_format(t, 2, ds);
-    }
-    table_destroy(t);
+    table_finish(t, 2, "none", ds);
 }
 
 /* Numbers by name. */
@@ -60,11 +69,7 @@ put_numbers(struct ds *ds, const struct json *json, const char *title)
             table_cell(t, m.name);
         }
     }
-    if (!table_is_empty(t)) {
-        put_title(ds, title);
-        table_format(t, 2, ds);
-    }
-    table_destroy(t);
+    put_title_and_table(ds, title, t);
 }
 
 static void
@@ -96,11 +101,7 @@ put_ospf(struct ds *ds, const struct json *speakers)
         cell_int(t, o, "originated");
         cell_int(t, o, "spf-runs");
     }
-    if (!table_is_empty(t)) {
-        put_title(ds, "OSPF packets");
-        table_format(t, 2, ds);
-    }
-    table_destroy(t);
+    put_title_and_table(ds, "OSPF packets", t);
 
     for (size_t i = 0; i < array_n(speakers); i++) {
         const struct json *o = array_at(speakers, i);

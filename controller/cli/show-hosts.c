@@ -61,8 +61,7 @@ print_hosts(const struct ctl *ctl OVS_UNUSED, const struct json *json,
         cell_tunnels(t, get_member(o, "tunnels"));
         ds_destroy(&nets);
     }
-    table_format(t, 0, ds);
-    table_destroy(t);
+    table_finish(t, 0, "no hosts; tollctl fabric submit tells of them", ds);
 }
 
 int
@@ -243,8 +242,7 @@ print_metrics(const struct ctl *ctl OVS_UNUSED, const struct json *json,
         cell_real(t, o, "price", 1, "");
         cell_real(t, o, "age_ms", 1000, " s");
     }
-    table_format(t, 0, ds);
-    table_destroy(t);
+    table_finish(t, 0, "no metrics", ds);
 }
 
 int

@@ -40,8 +40,7 @@ print_nodes(const struct ctl *ctl OVS_UNUSED, const struct json *json,
         cell_string(t, o, "state");
         ds_destroy(&cell);
     }
-    table_format(t, 0, ds);
-    table_destroy(t);
+    table_finish(t, 0, "no nodes", ds);
 }
 
 int
@@ -129,51 +128,46 @@ route_head(struct table *t, const struct json *o, const char *prefix)
 static void
 way_cells(struct table *t, const struct json *way)
 {
-    const char *attachment = get_string(way, "attachment");
-    const char *hop = get_string(way, "next-hop");
     const char *why = get_string(way, "why");
 
     table_cell(t, get_bool(way, "chosen") ? "*" : "");
     cell_int(t, way, "cost");
     cell_string(t, way, "source");
-    table_cellf(t, "%s%s%s", hop ? "via " : "", hop ? hop : "",
-                hop ? "," : "");
-    table_cell(t, attachment);
+    cell_string(t, way, "next-hop");
+    table_cellf(t, "attachment %s", get_text(way, "attachment"));
     table_cell(t, get_bool(way, "alive") ? "alive" : why ? why : "dead");
 }
 
+/* The same for a route without a choice of ways. */
 static void
 plain_cells(struct table *t, const struct json *o)
 {
-    const char *kind = get_string(o, "kind");
     const char *subnet = get_string(o, "subnet");
     const char *next = get_string(o, "next");
     const char *to = get_string(o, "to");
     const char *attachment = get_string(o, "attachment");
-    const char *refused = get_string(o, "refused");
 
-    table_cell(t, refused ? "" : "*");
-    cell_int(t, o, "cost");
-    if (refused) {
-        table_cellf(t, "refused");
-        table_cellf(t, "%s", refused);
+    if (is_refused(o)) {
         table_blank(t, 2);
+        table_cell(t, "refused");
+        table_blank(t, 2);
+        table_cell(t, get_text(o, "refused"));
         return;
     }
-    table_cell(t, subnet || attachment ? "connected" : kind);
+    table_cell(t, "*");
+    table_blank(t, 1);
+    table_cell(t, subnet || attachment ? "connected" : get_text(o, "kind"));
+    table_blank(t, 1);
     if (subnet) {
         table_cellf(t, "subnet %s", subnet);
-        table_blank(t, 2);
-    } else if (next) {
-        table_cellf(t, "via router %s", next);
-        table_cellf(t, "%s%s", to && strcmp(to, next) ? "to " : "",
-                    to && strcmp(to, next) ? to : "");
-        table_blank(t, 1);
+    } else if (attachment) {
+        table_cellf(t, "attachment %s", attachment);
     } else {
-        table_cell(t, attachment ? "on link," : "");
-        table_cell(t, attachment ? attachment : "");
-        table_blank(t, 1);
+        table_cellf(t, "router %s%s%s", next ? next : "?",
+                    to && next && strcmp(to, next) ? ", to " : "",
+                    to && next && strcmp(to, next) ? to : "");
     }
+    table_blank(t, 1);
 }
 
 static void
@@ -191,9 +185,8 @@ route_rows(struct table *t, const struct json *o, const char **last_prefix)
     if (!array_n(ways)) {
         route_head(t, o, again ? "" : prefix);
         if (ways) {
-            table_blank(t, 3);
+            table_blank(t, 5);
             table_cell(t, "unreachable");
-            table_blank(t, 2);
         } else {
             plain_cells(t, o);
         }
@@ -224,7 +217,7 @@ print_routes(const struct ctl *ctl, const struct json *json, struct ds *ds)
     for (size_t i = 0; i < n; ) {
         const struct json *first = array_at(json, i);
         struct table *t = table_create("PREFIX|FROM| |>COST|SOURCE|NEXT HOP"
-                                       "|ATTACHMENT|STATE");
+                                       "|THROUGH|STATE");
         const char *last_prefix = NULL;
 
         ds_put_format(ds, "%srouter %s/%s/%s\n", ds->length ? "\n" : "",
@@ -238,8 +231,10 @@ print_routes(const struct ctl *ctl, const struct json *json, struct ds *ds)
                 route_rows(t, o, &last_prefix);
             }
         }
-        table_format(t, 2, ds);
-        table_destroy(t);
+        table_finish(t, 2, "no routes", ds);
+    }
+    if (!n) {
+        ds_put_cstr(ds, "no routes\n");
     }
     if (n_refused && !(ctl->options & CTL_ALL)) {
         ds_put_format(ds, "\n%"PRIuSIZE" refused; --all shows them\n",
@@ -338,12 +333,7 @@ put_candidates(struct ds *ds, const struct json *candidates)
         table_cellf(t, "%s%s", verdict ? verdict : "",
                     get_bool(c, "backup") ? ", backup" : "");
     }
-    if (!table_is_empty(t)) {
-        table_format(t, 2, ds);
-    } else {
-        ds_put_cstr(ds, "  no candidate\n");
-    }
-    table_destroy(t);
+    table_finish(t, 2, "no candidate", ds);
 }
 
 /* Says what is done where there is nothing to choose from. */
@@ -406,7 +396,7 @@ print_explain(const struct ctl *ctl, const struct json *json, struct ds *ds)
     if (candidates) {
         ds_put_cstr(ds, "ways:\n");
         put_candidates(ds, candidates);
-    } else {
+    } else if (reason) {
         put_single_result(ds, reason);
     }
     if (!rule) {

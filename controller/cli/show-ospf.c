@@ -110,8 +110,7 @@ print_neighbors(const struct ctl *ctl OVS_UNUSED, const struct json *json,
             neighbor_cells(t, array_at(nbrs, j));
         }
     }
-    table_format(t, 0, ds);
-    table_destroy(t);
+    table_finish(t, 0, "no attachment speaks OSPF", ds);
     put_mismatches(&faults, json);
     if (faults.length) {
         ds_put_format(ds, "\nPackets were refused, because settings differ or "
@@ -165,8 +164,7 @@ put_lsa_table(struct ds *ds, const struct json *lsas)
         cell_string(t, o, "checksum");
         cell_int(t, o, "length");
     }
-    table_format(t, 2, ds);
-    table_destroy(t);
+    table_finish(t, 2, "empty", ds);
 }
 
 static void
@@ -187,7 +185,7 @@ print_lsdb(const struct ctl *ctl, const struct json *json, struct ds *ds)
                       get_text(o, "router-id"), array_n(lsas));
         if (ctl->options & CTL_CONTENTS) {
             put_lsa_texts(ds, lsas);
-        } else if (array_n(lsas)) {
+        } else {
             put_lsa_table(ds, lsas);
         }
     }

@@ -37,15 +37,13 @@ table_create(const char *headings)
     return t;
 }
 
-void
+static void
 table_destroy(struct table *t)
 {
-    if (t) {
-        svec_destroy(&t->headings);
-        svec_destroy(&t->cells);
-        free(t->right);
-        free(t);
-    }
+    svec_destroy(&t->headings);
+    svec_destroy(&t->cells);
+    free(t->right);
+    free(t);
 }
 
 void
@@ -80,12 +78,6 @@ table_blank(struct table *t, size_t n)
     while (n--) {
         svec_add(&t->cells, "");
     }
-}
-
-bool
-table_is_empty(const struct table *t)
-{
-    return !t->cells.n;
 }
 
 /* Columns on the screen: UTF-8's continuation bytes take none. */
@@ -149,14 +141,22 @@ format_row(const struct table *t, const size_t *widths, char *const *cells,
 }
 
 void
-table_format(const struct table *t, size_t indent, struct ds *ds)
+table_finish(struct table *t, size_t indent, const char *none, struct ds *ds)
 {
     size_t *widths = measure(t);
 
+    if (!t->cells.n) {
+        ds_put_char_multiple(ds, ' ', indent);
+        ds_put_format(ds, "%s\n", none);
+        table_destroy(t);
+        free(widths);
+        return;
+    }
     format_row(t, widths, t->headings.names, t->n_cols, indent, ds);
     for (size_t i = 0; i < t->cells.n; i += t->n_cols) {
         format_row(t, widths, &t->cells.names[i],
                    MIN(t->n_cols, t->cells.n - i), indent, ds);
     }
     free(widths);
+    table_destroy(t);
 }

@@ -19,7 +19,6 @@ struct table;
 
 /* 'headings' are separated by "|". */
 struct table *table_create(const char *headings);
-void table_destroy(struct table *);
 
 /* The next cell of the row, from left to right; the row begins with its first
  * cell and ends when all columns have one.  NULL: absent. */
@@ -30,9 +29,9 @@ void table_number(struct table *, bool present, long long int);
 /* Blank cells, 'n' of them. */
 void table_blank(struct table *, size_t n);
 
-bool table_is_empty(const struct table *);
-
-/* Appends the table, each line after 'indent' spaces. */
-void table_format(const struct table *, size_t indent, struct ds *);
+/* Appends the table, each line after 'indent' spaces, and destroys it.  If it
+ * has no rows, appends 'none' instead. */
+void table_finish(struct table *, size_t indent, const char *none,
+                  struct ds *);
 
 #endif /* controller/cli/table.h */

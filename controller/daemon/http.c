@@ -26,6 +26,7 @@ struct http {
     char *path;
     void (*handler)(struct http_request *, void *aux);
     void *aux;
+    bool resumed;               /* An answer is waiting for MHD_run(). */
 };
 
 /* One request on its way in, with the handler, and on its way out. */
@@ -238,6 +239,7 @@ http_destroy(struct http *http)
 void
 http_run(struct http *http)
 {
+    http->resumed = false;
     MHD_run(http->mhd);
 }
 
@@ -247,7 +249,9 @@ http_wait(struct http *http)
     MHD_UNSIGNED_LONG_LONG timeout;
 
     poll_fd_wait(http->epoll_fd, POLLIN);
-    if (MHD_get_timeout(http->mhd, &timeout) == MHD_YES) {
+    if (http->resumed) {
+        poll_immediate_wake();
+    } else if (MHD_get_timeout(http->mhd, &timeout) == MHD_YES) {
         poll_timer_wait(timeout);
     }
 }
@@ -270,6 +274,7 @@ http_reply_text(struct http_request *request, unsigned int status,
     MHD_add_response_header(x->response, "Content-Type", type);
     if (x->suspended) {
         MHD_resume_connection(x->connection);
+        x->http->resumed = true;
     }
 }
 

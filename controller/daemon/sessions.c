@@ -91,6 +91,7 @@ session_configure(struct daemon *d, struct session *s)
         .tunnel_ip = s->tunnel,
         .peers = peers, .n_peers = c.n_peers,
         .bfds = bfds, .n_bfds = c.n_bfds,
+        .keep = engine_is_held(d->engine),
     };
     hostdb_set_config(s->hostdb, &config);
     free(peers);

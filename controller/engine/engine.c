@@ -385,6 +385,12 @@ is_held(struct engine *e, long long int now)
     return false;
 }
 
+bool
+engine_is_held(const struct engine *e)
+{
+    return e->hold_ms != LLONG_MIN;
+}
+
 void
 engine_run(struct engine *e, long long int now, struct engine_out *out)
 {

@@ -135,6 +135,9 @@ struct engine_port {
 #define ENGINE_HOLD_MS 3000
 void engine_host_ports(struct engine *, const char *host,
                        const struct engine_port *, size_t n, long long int now);
+/* Whether that is so now: then ENGINE_HOST_CONFIG does not know everything
+ * either.  It comes again when it does. */
+bool engine_is_held(const struct engine *);
 /* The OpenFlow session is there, and this is what the bridge holds; the engine
  * takes it over.  The next engine_run() sends the difference. */
 void engine_host_connected(struct engine *, const char *host,

@@ -366,7 +366,7 @@ put_way_sender(struct pf *f, const struct topo_network *net,
 {
     const struct topo_attachment *att = &net->attachments[way->attachment];
 
-    if (pl_attachment_is_broadcast(att) && !here->shared_mac
+    if (pl_attachment_is_broadcast(att) && here->ofport && !here->shared_mac
         && !eth_addr_is_zero(here->peer_mac)) {
         match_attachment(f, att, here->ofport);
         match_set_dl_src(&f->match, here->peer_mac);

@@ -293,8 +293,10 @@ struct scope_key pl_key_port(uint32_t ofport);
 /* A way, on a host that has its network. */
 struct pl_way_here {
     bool alive;
-    bool local;                 /* Its attachment's port is here, then... */
-    uint32_t ofport;            /* ...this one, and packets leave with... */
+    bool local;                 /* Its attachment is here, whether its port is
+                                 * there at the moment or not: packets that
+                                 * others still send get another look. */
+    uint32_t ofport;            /* Local: the port, 0: absent.  With... */
     struct eth_addr peer_mac;   /* ...this destination (zero: unknown). */
     bool shared_mac;            /* Another way of the attachment, with a lower
                                  * id, has the same 'peer_mac'. */

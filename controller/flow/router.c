@@ -18,6 +18,7 @@
 
 /* Priorities in PL_ROUTER. */
 enum {
+    PRI_MARTIAN_SENDER = 210,   /* Nothing is to be answered to these. */
     PRI_ECHO = 200,             /* Before TTL: it is not passed on. */
     PRI_UDP = 190,              /* traceroute's last hop. */
     PRI_OWN = 180,
@@ -50,6 +51,9 @@ base_router(struct pf *f)
 
         pf_match_nw_dst(f, &p);
         pf_put(f, PL_ROUTER, PRI_MARTIAN,
+               pl_cookie_drop(PL_KIND_PL, 0, PL_DROP_MARTIAN));
+        pf_match_nw_src(f, &p);
+        pf_put(f, PL_ROUTER, PRI_MARTIAN_SENDER,
                pl_cookie_drop(PL_KIND_PL, 0, PL_DROP_MARTIAN));
     }
 

@@ -405,7 +405,7 @@ put_way_group(struct pf *f, const struct topo_network *net,
     uint32_t id = group_number(f->scope, ID_WAY, net, way->id, 0, 0);
     uint32_t watch = here->local ? here->ofport : here->watch_ofport;
 
-    if (!here->alive) {
+    if (!here->alive || (here->local && !here->ofport)) {
         scope_group(f->scope, id, RANK_WAY, OFPGT11_FF, &buckets, NULL);
     } else if (watch) {
         bucket_add(&buckets, 0, watch, NULL);

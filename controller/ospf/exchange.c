@@ -360,7 +360,7 @@ exchange_receive_dd(const struct step *s, struct nbr *nbr,
     case NSM_DOWN:
     case NSM_INIT:
     case NSM_2WAY:
-        if (nbr->state == NSM_2WAY && is_offer_of_master(s, p)) {
+        if (is_offer_of_master(s, p)) {
             remember_offer(s, nbr, p);
             return;
         }

@@ -404,11 +404,11 @@ take_lsa(const struct step *s, const struct ospf_lsa *lsa, struct nbr *from,
     }
 
     bool own = own_is_ours(s->o, &h.key);
-    if (e && !own && from && !e->by_request
+    bool by_request = from && nbr_lsa_find(&from->requests, &h.key);
+    if (e && !own && from && !by_request && !e->by_request
         && s->now - e->installed_ms < MIN_LS_ARRIVAL) {
         return LSA_TOO_SOON;
     }
-    bool by_request = from && nbr_lsa_find(&from->requests, &h.key);
     e = *ep = install(s, lsa);
     e->by_request = by_request;
     bool back = flood(s, e, from, from_wire);

@@ -585,7 +585,8 @@ receive_packet(const struct step *s, struct iface *iface,
     struct nbr *nbr = (iface->cfg.type == OSPF_P2P
                        ? nsm_find(iface, p->router_id)
                        : nsm_find_address(iface, rx->src));
-    if (!nbr || nbr->state == NSM_DOWN || nbr->router_id != p->router_id) {
+    if (!nbr || nbr->router_id != p->router_id
+        || (nbr->state == NSM_DOWN && p->type != PKT_DD)) {
         ospf_drop(s, iface, OSPF_DROP_NO_NEIGHBOR, rx->src, p->router_id,
                   0, p->type);
         return;

@@ -74,7 +74,7 @@ rt_adverts_run(struct route_net *net, struct rt_router *r,
                          &net->topo->destinations[tr->destinations[i]],
                          &adverts[n]);
     }
-    qsort(adverts, n, sizeof *adverts, compare_adverts);
+    RT_SORT(adverts, n, compare_adverts);
 
     same = n == r->n_adverts;
     for (size_t i = 0; same && i < n; i++) {

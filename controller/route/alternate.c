@@ -100,16 +100,13 @@ avoids_family(const struct rt_neighbor *nbr, const struct rt_cand *cand)
     return true;
 }
 
+/* Whether 'w' is used anyway, as a stated way or a best next hop. */
 static bool
 uses_way(const struct rt_chooser *ch, const struct rt_way *w)
 {
-    for (size_t i = 0; i < ch->n_cands; i++) {
-        const struct rt_cand *cand = &ch->cands[i];
-
-        for (uint32_t j = 0; cand->best && j < cand->nhs->n; j++) {
-            if (cand->rib->nexthops[cand->nhs->first + j].way == w) {
-                return true;
-            }
+    for (size_t i = 0; i < ch->n_picks; i++) {
+        if (ch->picks[i].way == &w->pub) {
+            return true;
         }
     }
     return false;

@@ -408,7 +408,7 @@ append_tier(struct route_path_set *pub, const struct route_way **ways,
         free(tier.ways);
         return;
     }
-    qsort(tier.ways, tier.n_ways, sizeof *tier.ways, compare_way_ids);
+    RT_SORT(tier.ways, tier.n_ways, compare_way_ids);
     pub->tiers = xrealloc(pub->tiers, (pub->n_tiers + 1) * sizeof *pub->tiers);
     pub->tiers[pub->n_tiers++] = tier;
 }
@@ -420,7 +420,7 @@ make_tiers(struct rt_chooser *ch)
     const struct route_way **ways = xmalloc(MAX(ch->n_picks, 1)
                                             * sizeof *ways);
 
-    qsort(ch->picks, ch->n_picks, sizeof *ch->picks, compare_picks);
+    RT_SORT(ch->picks, ch->n_picks, compare_picks);
     for (size_t i = 0; i < ch->n_picks; ) {
         const struct rt_pick *first = &ch->picks[i];
         size_t n = 0;

@@ -385,7 +385,7 @@ resolve_paths(struct route_net *net, struct rt_router *r, struct rt_entry *e,
                                    : view == ROUTE_FROM_SUBNETS ? RT_SUBNETS
                                    : RT_ATTACHMENTS);
 
-            qsort(egs->items, egs->n, sizeof *egs->items, compare_egresses);
+            RT_SORT(egs->items, egs->n, compare_egresses);
             set = rt_set_ref(net, r, class, egs->items, egs->n,
                              find_fallback(r, view, p, egs), view);
         }
@@ -560,7 +560,7 @@ rt_entries_run(struct route_net *net, struct rt_router *r)
     if (!r->n_dirty) {
         return;
     }
-    qsort(r->dirty, r->n_dirty, sizeof *r->dirty, compare_entries);
+    RT_SORT(r->dirty, r->n_dirty, compare_entries);
     merge_fresh(r);
 
     for (;;) {

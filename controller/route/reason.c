@@ -207,7 +207,7 @@ rt_give_reason(struct rt_chooser *ch)
     const struct rt_cand *best = NULL;
     struct route_reason *reason = &pub->reason;
 
-    qsort(ch->cands, ch->n_cands, sizeof *ch->cands, compare_cands);
+    RT_SORT(ch->cands, ch->n_cands, compare_cands);
     for (size_t i = 0; i < ch->n_cands; i++) {
         struct rt_cand *cand = &ch->cands[i];
         size_t tier = cand_tier(pub, cand);

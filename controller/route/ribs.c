@@ -142,7 +142,7 @@ copy_borders(const struct ospf_rib *rib)
             .nhset = b->reachable ? b->nhset : 0,
         };
     }
-    qsort(borders, rib->n_borders, sizeof *borders, compare_borders);
+    RT_SORT(borders, rib->n_borders, compare_borders);
     return borders;
 }
 
@@ -219,8 +219,7 @@ copy_externals(struct rt_rib *copy, const struct ospf_rib *rib)
         copy->externals[i] = (struct rt_external) {
             .prefix = e->prefix, .plen = e->plen, .first = e->first, .n = e->n,
         };
-        qsort(&copy->candidates[e->first], e->n, sizeof *copy->candidates,
-              compare_candidates);
+        RT_SORT(&copy->candidates[e->first], e->n, compare_candidates);
     }
 }
 

@@ -23,6 +23,8 @@
 
 #include "controller/route/route.h"
 
+#include <stdlib.h>
+
 #include "controller/model/topo.h"
 #include "openvswitch/hmap.h"
 
@@ -282,6 +284,14 @@ struct route_net {
 
 /* For tests: keeps only these bits of hashes, so that collisions happen. */
 void route_net_set_hash_mask(struct route_net *, uint32_t mask);
+
+/* qsort() that takes the NULL of an array that was never allocated. */
+#define RT_SORT(ARRAY, N, COMPARE)                                      \
+    do {                                                                \
+        if ((N) > 1) {                                                  \
+            qsort(ARRAY, N, sizeof *(ARRAY), COMPARE);                  \
+        }                                                               \
+    } while (0)
 
 uint32_t rt_hash_bytes(const void *, size_t n, uint32_t basis);
 uint32_t rt_part(const struct route_net *, uint32_t attachment);

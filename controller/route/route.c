@@ -410,8 +410,10 @@ report_entries(struct route_net *net, struct route_changes *changes)
         rt_entries_finish(net->routers[i],
                           changes->topology || net->renumbered, changes);
     }
-    qsort(&changes->entries[first], changes->n_entries - first,
-          sizeof *changes->entries, compare_changes);
+    if (changes->n_entries > first) {
+        RT_SORT(&changes->entries[first], changes->n_entries - first,
+                compare_changes);
+    }
 }
 
 /* Forgets what was to be done. */

@@ -202,7 +202,7 @@ number_sets(struct route_net *net)
     const struct route_path_set **list = net->set_list;
     uint32_t next = 1;
 
-    qsort(list, net->n_sets, sizeof *list, compare_hashes);
+    RT_SORT(list, net->n_sets, compare_hashes);
     for (size_t i = 0; i < net->n_sets; i++) {
         struct rt_path_set *set = CONTAINER_OF(list[i], struct rt_path_set,
                                                pub);
@@ -242,7 +242,7 @@ sync_structure(struct route_net *net)
         net->max_depth = MAX(net->max_depth, set->depth);
     }
     number_sets(net);
-    qsort(net->set_list, n, sizeof *net->set_list, compare_ids);
+    RT_SORT(net->set_list, n, compare_ids);
 }
 
 /* Choosing. */
@@ -306,7 +306,8 @@ report(struct route_net *net, struct rt_path_set *set,
     size_t n_words;
     uint32_t *words = tiers_to_words(&set->pub, &n_words);
     bool same = (n_words == set->n_words
-                 && !memcmp(words, set->words, n_words * sizeof *words));
+                 && (!n_words
+                     || !memcmp(words, set->words, n_words * sizeof *words)));
 
     free(set->words);
     set->words = words;
@@ -332,8 +333,7 @@ compare_numbers(const void *a_, const void *b_)
 static void
 report_gone(struct route_net *net, struct route_changes *changes)
 {
-    qsort(net->gone_sets, net->n_gone_sets, sizeof *net->gone_sets,
-          compare_numbers);
+    RT_SORT(net->gone_sets, net->n_gone_sets, compare_numbers);
     for (size_t i = 0; i < net->n_gone_sets; i++) {
         if (!route_net_path_set(net, net->gone_sets[i])) {
             RT_PUSH(changes->gone, changes->n_gone, changes->allocated_gone,

@@ -287,7 +287,7 @@ number_ways(struct route_net *net)
 
         w->hash = 1 + (hash & net->hash_mask) % 0xffefffff;
     }
-    qsort(list, net->n_ways, sizeof *list, compare_ways_by_hash);
+    RT_SORT(list, net->n_ways, compare_ways_by_hash);
     for (size_t i = 0; i < net->n_ways; i++) {
         struct rt_way *w = CONTAINER_OF(list[i], struct rt_way, pub);
         uint32_t id = MAX(w->hash, next);
@@ -306,7 +306,7 @@ bool
 rt_ways_collect(struct route_net *net)
 {
     const struct topo_network *topo = net->topo;
-    bool changed = false;
+    bool changed = net->n_dead_ways > 0; /* By rt_ways_remap(). */
     struct rt_way *w;
     size_t n = 0;
 
@@ -339,7 +339,7 @@ rt_ways_collect(struct route_net *net)
         HMAP_FOR_EACH (w, node, &net->ways) {
             net->way_list[n++] = &w->pub;
         }
-        qsort(net->way_list, n, sizeof *net->way_list, compare_ways);
+        RT_SORT(net->way_list, n, compare_ways);
         number_ways(net);
     }
     return changed;
