@@ -57,7 +57,11 @@ pl_host(struct scope *scope, uint32_t tunnel_ofport, struct delta *delta)
     const struct scope_key key = pl_key(PL_KIND_PL, 0);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_u32(&f, tunnel_ofport);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     base_ingress(&f, tunnel_ofport);
     base_switching(&f);
     base_router(&f);
@@ -76,7 +80,13 @@ pl_host_peer(struct scope *scope, const struct pl_peer *peer,
     uint64_t cookie = pl_cookie(TOPO_HOST, peer->host);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_addr(&f, &peer->tunnel_address);
+    in_u32(&f, peer->fixed_ofport);
+    in_u32(&f, tunnel_ofport);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     if (peer->fixed_ofport) {
         put_tunnel_ingress(&f, peer->fixed_ofport, cookie);
         act_output(&f.acts, peer->fixed_ofport);

@@ -234,6 +234,11 @@ struct scope *scope_create(struct idspace *group_ids,
 void scope_destroy(struct scope *);
 
 void scope_begin(struct scope *, const struct scope_key *);
+/* The same for an object whose items depend on 'inputs' (all of 'len' bytes)
+ * alone.  False if the object was made from the same inputs: then it counts as
+ * made anew, and there is no scope_end(). */
+bool scope_begin_from(struct scope *, const struct scope_key *,
+                      const void *inputs, size_t len);
 void scope_flow(struct scope *, uint8_t table_id, uint16_t priority,
                 const struct match *, uint64_t cookie,
                 const struct ofpbuf *ofpacts);

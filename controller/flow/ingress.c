@@ -124,6 +124,23 @@ put_node_address(struct pf *f, const struct topo_network *net,
     pf_put(f, PL_INGRESS, PRI_SENDER, in);
 }
 
+/* What a node's flows depend on, besides where it is. */
+void
+in_node(struct pf *f, const struct topo_network *net,
+        const struct topo_node *node)
+{
+    const struct topo_subnet *subnet = &net->subnets[node->subnet];
+
+    in_u32(f, net->vni);
+    in_u32(f, subnet->id);
+    in_prefix(f, &subnet->prefix);
+    in_mac(f, node->mac);
+    in_addr(f, &node->address);
+    for (size_t i = 0; i < node->n_addresses; i++) {
+        in_prefix(f, &node->addresses[i]);
+    }
+}
+
 void
 pl_host_node(struct scope *scope, const struct topo_network *net,
              size_t node_, uint32_t ofport, struct delta *delta)
@@ -134,7 +151,12 @@ pl_host_node(struct scope *scope, const struct topo_network *net,
     const struct prefix zero = prefix_from_ip4(htonl(0), 32);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_node(&f, net, node);
+    in_u32(&f, ofport);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     put_node_address(&f, net, node, ofport, &own);
     for (size_t i = 0; i < node->n_addresses; i++) {
         put_node_address(&f, net, node, ofport, &node->addresses[i]);
@@ -188,6 +210,25 @@ act_entered(struct ofpbuf *acts, const struct topo_network *net,
     act_reg(acts, PL_REG_INGRESS, att->id);
     act_reg(acts, PL_REG_HOLDER, net->routers[att->router].id);
     act_reg(acts, PL_REG_FLAGS, PL_F_ATTACHMENT);
+}
+
+/* What an attachment's flows depend on, besides its port and its router's
+ * addresses. */
+void
+in_attachment(struct pf *f, const struct topo_network *net,
+              const struct topo_attachment *att)
+{
+    in_u32(f, net->vni);
+    in_u32(f, net->routers[att->router].id);
+    in_u32(f, net->routers[att->router].transit);
+    in_u32(f, att->id);
+    in_u32(f, att->vlan);
+    in_addr(f, &att->address);
+    in_u32(f, att->plen);
+    in_mac(f, att->mac);
+    in_u32(f, att->has_ospf);
+    in_u32(f, pl_attachment_is_broadcast(att));
+    in_u32(f, att->pps);
 }
 
 /* Requests for our address are answered here.  All ARP of neighbours shows the
@@ -306,7 +347,18 @@ pl_host_attachment(struct scope *scope, const struct topo_network *net,
     uint32_t ospf_pps = MAX(att->pps, OSPF_MIN_PPS);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_attachment(&f, net, att);
+    in_u32(&f, ofport);
+    for (size_t i = 0; i < router->n_interfaces; i++) {
+        in_addr(&f, &net->interfaces[router->interfaces[i]].address);
+    }
+    for (size_t i = 0; i < router->n_attachments; i++) {
+        in_addr(&f, &net->attachments[router->attachments[i]].address);
+    }
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     uint32_t punts = meter_number(scope, ID_METER_PUNTS, att->id);
     scope_meter(scope, punts, att->pps, att->pps);
     uint32_t arp = meter_number(scope, ID_METER_ARP, att->id);
@@ -351,7 +403,11 @@ pl_host_port(struct scope *scope, uint32_t ofport, struct delta *delta)
     const struct scope_key key = pl_key_port(ofport);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_u32(&f, ofport);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     match_port(&f, ofport);
     pf_put(&f, PL_INGRESS, PRI_VLAN,
            pl_cookie_drop(PL_KIND_PL, 0, PL_DROP_UNKNOWN_VLAN));

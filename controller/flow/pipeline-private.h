@@ -10,15 +10,39 @@
 #include "openvswitch/meta-flow.h"
 #include "openvswitch/ofpbuf.h"
 
-/* A flow in the making, for the object that pf_begin() named. */
+/* An object in the making, one flow after the other:
+ *
+ *     pf_init(&f);
+ *     in_u32(&f, ...);                 all that the flows depend on
+ *     if (pf_begin(&f, scope, &key)) {
+ *         match_...(&f.match, ...);
+ *         act_...(&f.acts, ...);
+ *         pf_put(&f, table, priority, cookie);
+ *         ...
+ *         pf_end(&f, delta);
+ *     }
+ *
+ * An object whose inputs are what they were is not made again: this makes it
+ * cheap to go through thousands of objects of which few changed. */
 struct pf {
     struct scope *scope;
+    struct ofpbuf inputs;
+    uint64_t inputs_stub[64];
     struct match match;         /* Of the next flow. */
     struct ofpbuf acts;         /* Of the next flow. */
     uint64_t stub[96];
 };
 
-void pf_begin(struct pf *, struct scope *, const struct scope_key *);
+void pf_init(struct pf *);
+void in_u32(struct pf *, uint32_t);
+void in_mac(struct pf *, struct eth_addr);
+void in_addr(struct pf *, const struct in6_addr *);
+void in_prefix(struct pf *, const struct prefix *);
+void in_node(struct pf *, const struct topo_network *,
+             const struct topo_node *);
+void in_attachment(struct pf *, const struct topo_network *,
+                   const struct topo_attachment *);
+bool pf_begin(struct pf *, struct scope *, const struct scope_key *);
 void pf_end(struct pf *, struct delta *);
 
 /* Adds the flow, and starts the next from nothing. */

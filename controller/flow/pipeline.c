@@ -326,12 +326,49 @@ pf_reset(struct pf *f)
 }
 
 void
+pf_init(struct pf *f)
+{
+    ofpbuf_use_stub(&f->inputs, f->inputs_stub, sizeof f->inputs_stub);
+}
+
+void
+in_u32(struct pf *f, uint32_t value)
+{
+    ofpbuf_put(&f->inputs, &value, sizeof value);
+}
+
+void
+in_mac(struct pf *f, struct eth_addr mac)
+{
+    ofpbuf_put(&f->inputs, &mac, sizeof mac);
+}
+
+void
+in_addr(struct pf *f, const struct in6_addr *addr)
+{
+    ofpbuf_put(&f->inputs, addr, sizeof *addr);
+}
+
+void
+in_prefix(struct pf *f, const struct prefix *prefix)
+{
+    in_addr(f, &prefix->addr);
+    in_u32(f, prefix->plen);
+}
+
+bool
 pf_begin(struct pf *f, struct scope *scope, const struct scope_key *key)
 {
-    f->scope = scope;
-    ofpbuf_use_stub(&f->acts, f->stub, sizeof f->stub);
-    pf_reset(f);
-    scope_begin(scope, key);
+    bool begun = scope_begin_from(scope, key, f->inputs.data,
+                                  f->inputs.size);
+
+    ofpbuf_uninit(&f->inputs);
+    if (begun) {
+        f->scope = scope;
+        ofpbuf_use_stub(&f->acts, f->stub, sizeof f->stub);
+        pf_reset(f);
+    }
+    return begun;
 }
 
 void

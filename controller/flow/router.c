@@ -122,7 +122,11 @@ pl_attachment(struct scope *scope, const struct topo_network *net, size_t att_,
     const struct scope_key key = pl_key(TOPO_ATTACHMENT, att->id);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_attachment(&f, net, att);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     put_own_address(&f, &net->routers[att->router], &att->address,
                     TOPO_ATTACHMENT, att->id);
     pf_end(&f, delta);
@@ -136,7 +140,11 @@ pl_router(struct scope *scope, const struct topo_network *net, size_t router_,
     const struct scope_key key = pl_key(TOPO_ROUTER, router->id);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_u32(&f, router->transit);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     for (uint8_t ttl = 0; ttl <= 1; ttl++) {
         match_set_reg(&f.match, PL_REG_HOLDER, router->id);
         match_set_dl_type(&f.match, htons(ETH_TYPE_IP));
@@ -214,6 +222,34 @@ act_route(struct pf *f, const struct topo_network *net, size_t router,
     return false;
 }
 
+/* What the flow for a result depends on. */
+static void
+in_route(struct pf *f, const struct topo_network *net, size_t router,
+         const struct route_result *result)
+{
+    const struct topo_interface *iface;
+
+    in_u32(f, result->kind);
+    switch (result->kind) {
+    case ROUTE_SUBNET:
+        iface = find_interface(net, router, result->subnet);
+        if (iface) {
+            in_mac(f, iface->mac);
+        }
+        break;
+    case ROUTE_SIBLING:
+        in_u32(f, net->routers[result->next].id);
+        break;
+    case ROUTE_PATHS:
+        in_u32(f, result->path_set->id);
+        break;
+    case ROUTE_ATTACHMENT:
+    case ROUTE_NO_ENTRY:
+    case ROUTE_REFUSED:
+        break;
+    }
+}
+
 static bool
 same_route(const struct route_result *a, const struct route_result *b)
 {
@@ -242,7 +278,13 @@ pl_route(struct scope *scope, const struct topo_network *net,
                            &entry->views[ROUTE_FROM_ATTACHMENTS]);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_u32(&f, net->id);
+    in_route(&f, net, entry->router, &entry->views[ROUTE_FROM_SUBNETS]);
+    in_route(&f, net, entry->router, &entry->views[ROUTE_FROM_ATTACHMENTS]);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     for (int view = 0; view < (same ? 1 : ROUTE_N_VIEWS); view++) {
         if (!act_route(&f, net, entry->router, &entry->views[view])) {
             continue;

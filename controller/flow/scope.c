@@ -9,6 +9,7 @@
 #include <string.h>
 #include "controller/flow/idspace.h"
 #include "openvswitch/dynamic-string.h"
+#include "hash.h"
 #include "util.h"
 
 /* What one object has. */
@@ -24,6 +25,7 @@ struct scope_object {
     struct hmap_node hmap_node; /* In struct scope's 'objects', by key. */
     struct scope_key key;
     unsigned int generation;    /* When it was made last. */
+    ovs_u128 inputs;            /* Hash of what it was made from, or 0. */
     struct items items;
 };
 
@@ -33,6 +35,7 @@ struct scope {
     unsigned int generation;    /* scope_mark() begins another. */
     bool building;              /* Between scope_begin() and scope_end()? */
     struct scope_key key;       /* Then: of this object, */
+    ovs_u128 inputs;            /* ...from these inputs, */
     struct items items;         /* ...these so far. */
 };
 
@@ -100,7 +103,7 @@ items_empty(const struct items *items)
 static uint32_t
 scope_key_hash(const struct scope_key *key)
 {
-    return idspace_hash(key, sizeof *key);
+    return hash_bytes(key, sizeof *key, 0);
 }
 
 static struct scope_object *
@@ -157,6 +160,24 @@ scope_begin(struct scope *scope, const struct scope_key *key)
     ovs_assert(!scope->building);
     scope->building = true;
     scope->key = *key;
+    scope->inputs = OVS_U128_ZERO;
+}
+
+bool
+scope_begin_from(struct scope *scope, const struct scope_key *key,
+                 const void *inputs, size_t len)
+{
+    struct scope_object *object = scope_find(scope, key);
+    ovs_u128 hash;
+
+    hash_bytes128(inputs, len, 0, &hash);
+    if (object && ovs_u128_equals(object->inputs, hash)) {
+        object->generation = scope->generation;
+        return false;
+    }
+    scope_begin(scope, key);
+    scope->inputs = hash;
+    return true;
 }
 
 void
@@ -391,6 +412,7 @@ scope_end(struct scope *scope, struct delta *delta)
     }
     items_trim(&scope->items);
     object->items = scope->items;
+    object->inputs = scope->inputs;
     object->generation = scope->generation;
     memset(&scope->items, 0, sizeof scope->items);
     return changed;
@@ -422,15 +444,23 @@ compare_objects(const void *a_, const void *b_)
 }
 
 static struct scope_object **
-scope_sorted_objects(const struct scope *scope, size_t *n)
+scope_sorted_objects(const struct scope *scope, bool stale_only, size_t *n)
 {
-    struct scope_object **objects = xcalloc(hmap_count(&scope->objects),
-                                            sizeof *objects);
-    struct scope_object *object;
+    struct scope_object **objects = NULL, *object;
+    size_t allocated = 0;
 
     *n = 0;
     HMAP_FOR_EACH (object, hmap_node, &scope->objects) {
+        if (stale_only && object->generation == scope->generation) {
+            continue;
+        }
+        if (*n >= allocated) {
+            objects = x2nrealloc(objects, &allocated, sizeof *objects);
+        }
         objects[(*n)++] = object;
+    }
+    if (!*n) {
+        return NULL;
     }
     qsort(objects, *n, sizeof *objects, compare_objects);
     return objects;
@@ -446,14 +476,12 @@ void
 scope_sweep(struct scope *scope, struct delta *delta)
 {
     size_t n;
-    struct scope_object **objects = scope_sorted_objects(scope, &n);
+    struct scope_object **objects = scope_sorted_objects(scope, true, &n);
 
     for (size_t i = 0; i < n; i++) {
-        if (objects[i]->generation != scope->generation) {
-            struct scope_key key = objects[i]->key;
+        struct scope_key key = objects[i]->key;
 
-            scope_remove(scope, &key, delta);
-        }
+        scope_remove(scope, &key, delta);
     }
     free(objects);
 }
@@ -462,7 +490,7 @@ static void
 scope_to_delta(const struct scope *scope, bool add, struct delta *delta)
 {
     size_t n;
-    struct scope_object **objects = scope_sorted_objects(scope, &n);
+    struct scope_object **objects = scope_sorted_objects(scope, false, &n);
 
     for (size_t i = 0; i < n; i++) {
         const struct items *items = &objects[i]->items;

@@ -60,7 +60,10 @@ pl_subnet(struct scope *scope, const struct topo_network *net, size_t subnet_,
     const struct eth_addr multicast = ETH_ADDR_C(01,00,00,00,00,00);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     match_set_reg(&f.match, PL_REG_HOLDER, subnet->id);
     pf_put(&f, PL_NEIGHBOUR, PRI_SUBNET,
            pl_cookie_drop(TOPO_SUBNET, subnet->id, PL_DROP_UNKNOWN_ARP));
@@ -104,7 +107,12 @@ pl_node(struct scope *scope, const struct topo_network *net, size_t node_,
     const struct prefix own = prefix_host(&node->address);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_node(&f, net, node);
+    in_u32(&f, host);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     put_node_address(&f, net, node, &own);
     for (size_t i = 0; i < node->n_addresses; i++) {
         put_node_address(&f, net, node, &node->addresses[i]);
@@ -133,7 +141,15 @@ pl_interface(struct scope *scope, const struct topo_network *net,
     const struct topo_router *router = &net->routers[iface->router];
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_u32(&f, net->vni);
+    in_u32(&f, subnet_id);
+    in_u32(&f, router->id);
+    in_addr(&f, &iface->address);
+    in_mac(&f, iface->mac);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     put_own_address(&f, router, &iface->address, TOPO_INTERFACE, iface->id);
     put_arp_answer(&f, subnet_id, &own, iface->mac,
                    pl_cookie_what(TOPO_INTERFACE, iface->id, PL_COOKIE_ARP));
@@ -164,7 +180,12 @@ pl_network(struct scope *scope, const struct topo_network *net, uint32_t pps,
     const struct scope_key key = pl_key(TOPO_NETWORK, net->id);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_u32(&f, net->vni);
+    in_u32(&f, pps);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     uint32_t meter = meter_number(scope, ID_METER_NETWORK, net->id);
     scope_meter(scope, meter, pps, pps);
     for (int reason = PL_PUNT_TTL; reason < PL_N_PUNTS; reason++) {

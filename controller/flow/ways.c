@@ -294,6 +294,27 @@ put_variants(struct pf *f, const struct topo_network *net,
     free(ways);
 }
 
+static void
+in_path_set(struct pf *f, const struct topo_network *net,
+            const struct route_path_set *ps)
+{
+    in_u32(f, net->id);
+    in_u32(f, ps->views);
+    for (size_t i = 0; i < ps->n_tiers; i++) {
+        in_u32(f, ps->tiers[i].n_ways);
+        in_u32(f, ps->tiers[i].horizon);
+        for (size_t j = 0; j < ps->tiers[i].n_ways; j++) {
+            const struct route_way *way = ps->tiers[i].ways[j];
+            const struct topo_attachment *att
+                = &net->attachments[way->attachment];
+
+            in_u32(f, way->id);
+            in_u32(f, att->id);
+            in_u32(f, pl_attachment_is_broadcast(att));
+        }
+    }
+}
+
 void
 pl_path_set(struct scope *scope, const struct topo_network *net,
             const struct route_path_set *ps, struct delta *delta)
@@ -301,7 +322,11 @@ pl_path_set(struct scope *scope, const struct topo_network *net,
     const struct scope_key key = pl_key_path_set(ps->id);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_path_set(&f, net, ps);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     uint32_t group = put_tiers(&f, net, ps, 0, ps->tiers, ps->n_tiers);
     match_set_reg(&f.match, PL_REG_PATHS, group);
     act_group(&f.acts, group);
@@ -385,7 +410,18 @@ pl_way(struct scope *scope, const struct topo_network *net,
     const struct scope_key key = pl_key_way(net->id, way->id);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_attachment(&f, net, att);
+    in_u32(&f, host);
+    for (size_t i = 0; i < net->n_routers; i++) {
+        size_t next = pl_links_next(links, i, att->router);
+
+        in_u32(&f, net->routers[i].id);
+        in_u32(&f, next == SIZE_MAX ? 0 : net->routers[next].id);
+    }
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     put_exits(&f, net, links, way);
     if (pl_attachment_is_broadcast(att)) {
         put_sender_marks(&f, net, way);
@@ -460,7 +496,17 @@ pl_host_way(struct scope *scope, const struct topo_network *net,
     const struct scope_key key = pl_key_way(net->id, way->id);
     struct pf f;
 
-    pf_begin(&f, scope, &key);
+    pf_init(&f);
+    in_attachment(&f, net, &net->attachments[way->attachment]);
+    in_u32(&f, here->alive);
+    in_u32(&f, here->local);
+    in_u32(&f, here->ofport);
+    in_mac(&f, here->peer_mac);
+    in_u32(&f, here->shared_mac);
+    in_u32(&f, here->watch_ofport);
+    if (!pf_begin(&f, scope, &key)) {
+        return;
+    }
     uint32_t group = put_way_group(&f, net, way, here);
     if (here->local) {
         put_way_out(&f, net, way, here, group);
