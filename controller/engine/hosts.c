@@ -245,16 +245,15 @@ host_tunnel(const struct engine_host *host, const struct engine_host *to,
     return 0;
 }
 
-/* A host whose session is gone is lost if all who watch it by BFD say so.  One
- * that merely doesn't speak to the controller goes on forwarding. */
+/* A host is lost if all who watch it by BFD say so: its attachments must not
+ * attract what it can't pass on.  One that merely doesn't speak to the
+ * controller goes on forwarding; one that does speak is believed more than a
+ * single watcher, who may be the one that is cut off. */
 bool
 host_is_lost(const struct engine *e, const struct engine_host *host)
 {
-    bool down = false;
+    size_t n_down = 0;
 
-    if (host->connected) {
-        return false;
-    }
     for (size_t i = 0; i < e->n_hosts; i++) {
         enum engine_bfd_state bfd;
 
@@ -263,10 +262,10 @@ host_is_lost(const struct engine *e, const struct engine_host *host)
             if (bfd == ENGINE_BFD_UP) {
                 return false;
             }
-            down |= bfd == ENGINE_BFD_DOWN;
+            n_down += bfd == ENGINE_BFD_DOWN;
         }
     }
-    return down;
+    return n_down > (host->connected ? 1 : 0);
 }
 
 /* Presences. */

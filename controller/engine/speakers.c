@@ -217,7 +217,7 @@ struct lists {
     struct ospf_stub_config *stubs;
     struct ospf_wire_config *wires;
     uint32_t *family;
-    size_t n_ifaces, n_stubs, n_wires, n_family;
+    size_t n_ifaces, n_stubs, allocated_stubs, n_wires, n_family;
 };
 
 static void
@@ -252,7 +252,28 @@ add_stub(struct lists *l, const struct prefix *prefix, uint32_t cost)
             return;
         }
     }
+    if (l->n_stubs >= l->allocated_stubs) {
+        l->stubs = x2nrealloc(l->stubs, &l->allocated_stubs,
+                              sizeof *l->stubs);
+    }
     l->stubs[l->n_stubs++] = (struct ospf_stub_config) { ip, plen, cost };
+}
+
+/* What nodes on 'subnet' have besides their addresses in it. */
+static void
+add_further(struct lists *l, const struct topo_network *topo, size_t subnet,
+            uint32_t cost)
+{
+    for (size_t i = 0; i < topo->n_nodes; i++) {
+        const struct topo_node *tn = &topo->nodes[i];
+
+        for (size_t j = 0; tn->subnet == subnet && j < tn->n_addresses; j++) {
+            if (!prefix_contains_prefix(&topo->subnets[subnet].prefix,
+                                        &tn->addresses[j])) {
+                add_stub(l, &tn->addresses[j], cost);
+            }
+        }
+    }
 }
 
 /* Subnets of this router and, where the LSDB can't show the way over a link
@@ -271,8 +292,10 @@ add_subnets(struct lists *l, const struct topo_network *topo, size_t router)
 
         if (ti->router == router
             || (hidden && dist[ti->router] != UINT32_MAX)) {
-            add_stub(l, &topo->subnets[ti->subnet].prefix,
-                     ti->cost + dist[ti->router]);
+            uint32_t cost = ti->cost + dist[ti->router];
+
+            add_stub(l, &topo->subnets[ti->subnet].prefix, cost);
+            add_further(l, topo, ti->subnet, cost);
         }
     }
     free(dist);
@@ -287,8 +310,6 @@ configure(struct engine_net *net, const struct engine_speaker *s,
     const struct topo_router *tr = &topo->routers[s->router];
     struct lists l = {
         .ifaces = xcalloc(topo->n_attachments, sizeof *l.ifaces),
-        .stubs = xcalloc(topo->n_interfaces + topo->n_attachments,
-                         sizeof *l.stubs),
         .wires = xcalloc(topo->n_links, sizeof *l.wires),
         .family = xcalloc(topo->n_routers, sizeof *l.family),
     };
@@ -472,7 +493,7 @@ speakers_ports(struct engine_net *net, long long int now,
     for (size_t i = 0; i < net->topo->n_attachments; i++) {
         struct engine_speaker *s = speakers_find(net, i);
         struct engine_att *att = &net->atts[i];
-        bool up = att->ofport && att->up;
+        bool up = att->ofport && att->up && !att->host_lost;
 
         if (s && up != att->told_up) {
             struct ospf_out o = OSPF_OUT_INIT;
