@@ -6,6 +6,7 @@
 #include "controller/cli/tollctl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,8 +251,12 @@ do_fabric_submit(const struct ctl *ctl)
 int
 do_rollback(const struct ctl *ctl)
 {
+    unsigned long long int revision;
     struct ds target;
 
+    if (!parse_number(ctl->args[1], "the revision", LLONG_MAX, &revision)) {
+        return CTL_USAGE;
+    }
     target_init(&target, "customers/%s/rollback", ctl->args[0]);
     target_put(&target, "revision", ctl->args[1]);
     return change(ctl, "POST", &target, NULL, "is active again");
@@ -495,8 +500,13 @@ show_revision_json(const struct ctl *ctl, struct ds *target)
 int
 do_show(const struct ctl *ctl)
 {
+    unsigned long long int revision;
     struct ds target;
 
+    if (ctl->n_args > 1
+        && !parse_number(ctl->args[1], "the revision", LLONG_MAX, &revision)) {
+        return CTL_USAGE;
+    }
     if (!ctl->n_args) {
         target_init(&target, "customers", NULL);
         return call_and_print(ctl, &target, print_customers);

@@ -25,8 +25,8 @@ put_title_and_table(struct ds *ds, const char *title, struct table *t)
 {
     struct ds body = DS_EMPTY_INITIALIZER;
 
-    table_finish(t, 2, "", &body);
-    if (strcmp(ds_cstr(&body), "  \n")) {
+    table_finish(t, 2, NULL, &body);
+    if (body.length) {
         put_title(ds, title);
         ds_put_cstr(ds, ds_cstr(&body));
     }

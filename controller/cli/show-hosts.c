@@ -197,9 +197,17 @@ print_cookie(const struct ctl *ctl OVS_UNUSED, const struct json *json,
 int
 do_cookie(const struct ctl *ctl)
 {
+    const char *cookie = ctl->args[0];
     struct ds target;
+    char *end;
 
-    target_init(&target, "cookie/%s", ctl->args[0]);
+    strtoull(cookie, &end, 0);
+    if (!*cookie || *end) {
+        complain("\"%s\" is no cookie; it is a number like those of "
+                 "ovs-ofctl dump-flows, 0x...", cookie);
+        return CTL_USAGE;
+    }
+    target_init(&target, "cookie/%s", cookie);
     return call_and_print(ctl, &target, print_cookie);
 }
 

@@ -145,14 +145,12 @@ table_finish(struct table *t, size_t indent, const char *none, struct ds *ds)
 {
     size_t *widths = measure(t);
 
-    if (!t->cells.n) {
+    if (t->cells.n) {
+        format_row(t, widths, t->headings.names, t->n_cols, indent, ds);
+    } else if (none) {
         ds_put_char_multiple(ds, ' ', indent);
         ds_put_format(ds, "%s\n", none);
-        table_destroy(t);
-        free(widths);
-        return;
     }
-    format_row(t, widths, t->headings.names, t->n_cols, indent, ds);
     for (size_t i = 0; i < t->cells.n; i += t->n_cols) {
         format_row(t, widths, &t->cells.names[i],
                    MIN(t->n_cols, t->cells.n - i), indent, ds);

@@ -30,7 +30,7 @@ void table_number(struct table *, bool present, long long int);
 void table_blank(struct table *, size_t n);
 
 /* Appends the table, each line after 'indent' spaces, and destroys it.  If it
- * has no rows, appends 'none' instead. */
+ * has no rows, appends 'none' instead, or nothing if that is NULL. */
 void table_finish(struct table *, size_t indent, const char *none,
                   struct ds *);
 

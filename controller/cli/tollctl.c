@@ -183,8 +183,11 @@ unknown_verb(char **args, size_t n)
         free(given);
     }
     if (nearest && least <= MAX(2, strlen(args[0]) / 2)) {
-        complain("\"%s\" is no verb; do you mean \"%s\"? (tollctl --help "
-                 "lists them)", args[0], nearest->name);
+        bool two = n > 1 && strchr(nearest->name, ' ');
+
+        complain("\"%s%s%s\" is no verb; do you mean \"%s\"? (tollctl --help "
+                 "lists them)", args[0], two ? " " : "", two ? args[1] : "",
+                 nearest->name);
     } else {
         complain("\"%s\" is no verb; tollctl --help lists them", args[0]);
     }
@@ -211,7 +214,7 @@ find_verb(char ***args, size_t *n)
     return NULL;
 }
 
-/* "fabric" alone, or with a second word that isn't known: which there are. */
+/* "fabric" alone: which verbs begin with that. */
 static bool
 is_half_a_verb(const char *word)
 {
@@ -237,7 +240,7 @@ enum {
 /* What is to be done besides, or instead of, a verb. */
 enum action { ACT_RUN, ACT_HELP, ACT_VERSION, ACT_BAD };
 
-static bool
+bool
 parse_number(const char *s, const char *name, unsigned long long int max,
              unsigned long long int *value)
 {
@@ -319,9 +322,14 @@ parse_options(struct ctl *ctl, int argc, char *argv[])
     enum action action = ACT_RUN;
     int c;
 
-    while ((c = getopt_long(argc, argv, "hV", long_options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":hV", long_options, NULL)) != -1) {
         enum action a = parse_option(ctl, c);
 
+        if (c == '?' || c == ':') {
+            complain(c == ':' ? "%s needs a value"
+                     : "\"%s\" is no option; tollctl --help lists them",
+                     argv[optind - 1]);
+        }
         if (a == ACT_BAD) {
             return ACT_BAD;
         }
@@ -371,10 +379,9 @@ run_verb(struct ctl *ctl, enum action action)
         return CTL_USAGE;
     }
 
-    char *first = ctl->args[0];
     ctl->verb = find_verb(&ctl->args, &ctl->n_args);
     if (!ctl->verb) {
-        return (is_half_a_verb(first) ? CTL_USAGE
+        return (ctl->n_args == 1 && is_half_a_verb(ctl->args[0]) ? CTL_USAGE
                 : unknown_verb(ctl->args, ctl->n_args));
     } else if (action == ACT_HELP) {
         print_verb_help(ctl->verb);

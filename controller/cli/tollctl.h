@@ -66,6 +66,12 @@ struct verb {
     int (*run)(const struct ctl *); /* Returns an exit code. */
 };
 
+/* tollctl.c */
+
+/* Reads a number of at most 'max'; complains about 'name' if 's' isn't one. */
+bool parse_number(const char *s, const char *name, unsigned long long int max,
+                  unsigned long long int *value);
+
 /* call.c */
 
 /* Writes an answer for people. */
