@@ -59,3 +59,14 @@ endif
 check_PROGRAMS += tests/interop/ospf-raw
 tests_interop_ospf_raw_SOURCES = tests/interop/ospf-raw.c
 tests_interop_ospf_raw_LDADD = controller/libtwospf.a $(OVS_LIBS)
+
+# Prints the routes that follow from an LSDB, for tests/golden/run-ospf.
+check_PROGRAMS += tests/golden/ospf/tw-spf
+tests_golden_ospf_tw_spf_SOURCES = tests/golden/ospf/tw-spf.c
+tests_golden_ospf_tw_spf_LDADD = controller/libtwospf.a $(OVS_LIBS)
+EXTRA_DIST += \
+	tests/golden/run-ospf \
+	tests/golden/ospf/segment.lsdb \
+	tests/golden/ospf/segment.txt \
+	tests/golden/ospf/two-sites.lsdb \
+	tests/golden/ospf/two-sites.txt
