@@ -6,6 +6,7 @@
 
 #include <config.h>
 #include "ovs-glue/ofsession.h"
+#include <time.h>
 #include "controller/flow/desired.h"
 #include "controller/flow/idspace.h"
 #include "controller/flow/reconcile.h"
@@ -491,6 +492,14 @@ test_master(void)
     sandbox_uninit(&sb);
 }
 
+static long long int
+cpu_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
 static void
 test_large(void)
 {
@@ -516,14 +525,14 @@ test_large(void)
         ofpbuf_uninit(&ofpacts);
         scope_end(d.scope, delta);
     }
-    /* No run takes long, and all of it comes through. */
+    /* No run takes much of the processor's time, and all comes through. */
     long long int start_ms = time_msec(), longest = 0;
     ofsession_send(s, delta, 1);
     struct ofsession_event *e = NULL;
     while (!e && time_msec() - start_ms < 60000) {
-        long long int before = time_msec();
+        long long int before = cpu_ms();
         ofsession_run(s);
-        longest = MAX(longest, time_msec() - before);
+        longest = MAX(longest, cpu_ms() - before);
         e = ofsession_pop_event(s);
         if (!e) {
             ofsession_wait(s);
