@@ -47,7 +47,6 @@ pl_drop_to_string(enum pl_drop drop)
     case PL_DROP_MULTICAST: return "multicast";
     case PL_DROP_MARTIAN: return "martian";
     case PL_DROP_OWN_ADDRESS: return "own-address";
-    case PL_DROP_REFUSED: return "refused";
     case PL_DROP_NODE_ABSENT: return "node-absent";
     case PL_DROP_NOT_HERE: return "not-here";
     case PL_DROP_UNKNOWN_DESTINATION: return "unknown-destination";

@@ -123,7 +123,6 @@ enum pl_drop {
     PL_DROP_MULTICAST,
     PL_DROP_MARTIAN,
     PL_DROP_OWN_ADDRESS,        /* To a router, nothing that it answers. */
-    PL_DROP_REFUSED,            /* The routes say so. */
     PL_DROP_NODE_ABSENT,        /* The node has no port anywhere. */
     PL_DROP_NOT_HERE,           /* By tunnel, for something not here. */
     PL_DROP_UNKNOWN_DESTINATION,
