@@ -418,10 +418,10 @@ test_cluster(void)
     struct sandbox sb;
     sandbox_init(&sb);
     pid_t pids[3];
-    CU_ASSERT(sandbox_sh(&sb, "cd $D && ovsdb-tool 2>/dev/null create-cluster s0.db %s "
-                         "unix:s0.raft && for i in 1 2; do ovsdb-tool "
-                         "join-cluster s$i.db Tollway unix:s$i.raft "
-                         "unix:s0.raft; done 2>/dev/null", SCHEMA));
+    CU_ASSERT(sandbox_sh(&sb, "cd $D && exec 2>/dev/null && ovsdb-tool "
+                         "create-cluster s0.db %s unix:s0.raft && "
+                         "for i in 1 2; do ovsdb-tool join-cluster s$i.db "
+                         "Tollway unix:s$i.raft unix:s0.raft; done", SCHEMA));
     for (int i = 0; i < 3; i++) {
         pids[i] = start_member(&sb, i);
     }
