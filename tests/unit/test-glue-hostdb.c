@@ -291,6 +291,11 @@ test_tunnels(void)
                      CTL "get Interface tw-h2 options:remote_ip"));
     CU_ASSERT(prints(&sb, "tw-flow\ntw-h2", CTL "list-ports br-int"));
     cfg.n_peers = 0;
+    cfg.keep = true;
+    hostdb_set_config(db, &cfg);
+    run_until(db, HOSTDB_READY, 300);
+    CU_ASSERT(prints(&sb, "tw-flow\ntw-h2", CTL "list-ports br-int"));
+    cfg.keep = false;
     cfg.tunnel_ip = in6addr_any;
     hostdb_set_config(db, &cfg);
     CU_ASSERT(run_until(db, HOSTDB_READY, 10000));
