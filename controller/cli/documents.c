@@ -19,6 +19,13 @@
 /* What tollwayd takes. */
 #define MAX_DOCUMENT (16 * 1024 * 1024)
 
+/* The document's name in messages. */
+static const char *
+source_name(const struct ctl *ctl)
+{
+    return strcmp(ctl->args[0], "-") ? ctl->args[0] : "standard input";
+}
+
 /* Reads a file, or standard input if 'name' is "-". */
 static bool
 read_document(const char *name, struct ds *ds)
@@ -229,8 +236,7 @@ change_by_document(const struct ctl *ctl, const char *path)
         return CTL_FAILED;
     }
     target_init(&target, path, NULL);
-    target_put(&target, "source", (!strcmp(ctl->args[0], "-")
-                                   ? "standard input" : ctl->args[0]));
+    target_put(&target, "source", source_name(ctl));
     int code = change(ctl, "PUT", &target, &body, "is active");
     ds_destroy(&body);
     return code;
@@ -286,8 +292,7 @@ post_document(const struct ctl *ctl, const char *path, print_func *print)
         return CTL_FAILED;
     }
     target_init(&target, path, NULL);
-    target_put(&target, "source", (!strcmp(ctl->args[0], "-")
-                                   ? "standard input" : ctl->args[0]));
+    target_put(&target, "source", source_name(ctl));
     int code = call(ctl, "POST", &target, &body, &json, &text);
     if (code == CTL_OK && ctl->json) {
         print_json(json);
@@ -309,7 +314,7 @@ print_valid(const struct ctl *ctl, const struct json *json, struct ds *ds)
 {
     const char *document = get_string(json, "document");
 
-    ds_put_format(ds, "%s: valid %s document\n", ctl->args[0],
+    ds_put_format(ds, "%s: valid %s document\n", source_name(ctl),
                   document ? document : "");
 }
 

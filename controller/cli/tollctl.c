@@ -171,16 +171,20 @@ unknown_verb(char **args, size_t n)
     size_t least = SIZE_MAX;
 
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-        bool two = strchr(verbs[i].name, ' ') != NULL;
-        char *given = (two && n > 1 ? xasprintf("%s %s", args[0], args[1])
+        const char *space = strchr(verbs[i].name, ' ');
+        char *given = (space && n > 1 ? xasprintf("%s %s", args[0], args[1])
                        : xstrdup(args[0]));
-        size_t d = distance(given, verbs[i].name);
+        char *name = (space && n == 1 ? xmemdup0(verbs[i].name,
+                                                 space - verbs[i].name)
+                      : xstrdup(verbs[i].name));
+        size_t d = distance(given, name);
 
         if (d < least) {
             least = d;
             nearest = &verbs[i];
         }
         free(given);
+        free(name);
     }
     if (nearest && least <= MAX(2, strlen(args[0]) / 2)) {
         bool two = n > 1 && strchr(nearest->name, ' ');
