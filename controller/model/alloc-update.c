@@ -27,12 +27,18 @@
 #include "packets.h"
 #include "util.h"
 
-/* One object of the configuration. */
+/* One object of the configuration, with what will be in its record. */
 struct wanted {
-    struct alloc *record;               /* New one, being filled in. */
-    const struct alloc *old;            /* Or NULL. */
     const struct model_network *network;
     const struct model_node *node;      /* TOPO_NODE only. */
+    const struct alloc *old;            /* Or NULL. */
+    enum topo_kind kind;
+    const char *name;
+    char *own_name;                     /* 'name', if it was made here. */
+    uint32_t id;
+    struct eth_addr mac;
+    struct in6_addr address;
+    const char *host;                   /* The fabric's. */
 };
 
 struct updater {
@@ -44,6 +50,7 @@ struct updater {
     struct wanted *wanted;              /* Sorted like records. */
     size_t n, allocated;
     uint32_t *load;                     /* Nodes by host of the fabric. */
+    struct ds scratch;                  /* For names. */
     bool failed;
 };
 
@@ -57,9 +64,8 @@ put_path(const struct wanted *w, struct ds *path)
 {
     diag_path_put(path, "customer", NULL);
     diag_path_put(path, "network", w->network->name);
-    if (w->record->kind != TOPO_NETWORK) {
-        diag_path_put(path, alloc_kind_to_string(w->record->kind),
-                      w->record->name);
+    if (w->kind != TOPO_NETWORK) {
+        diag_path_put(path, alloc_kind_to_string(w->kind), w->name);
     }
 }
 
@@ -92,18 +98,18 @@ update_error(struct updater *u, const struct wanted *w, const char *format,
 
 /* 1. Objects and their old records. */
 
-static void
+static struct wanted *
 want(struct updater *u, const struct model_network *network,
-     enum topo_kind kind, const char *name, const struct model_node *node)
+     enum topo_kind kind, const char *name)
 {
+    struct wanted *w;
+
     if (u->n >= u->allocated) {
         u->wanted = x2nrealloc(u->wanted, &u->allocated, sizeof *u->wanted);
     }
-    u->wanted[u->n++] = (struct wanted) {
-        .record = alloc_create(u->config->customer, network->name, kind, name),
-        .network = network,
-        .node = node,
-    };
+    w = &u->wanted[u->n++];
+    *w = (struct wanted) { .network = network, .kind = kind, .name = name };
+    return w;
 }
 
 static void
@@ -113,29 +119,28 @@ want_part(struct updater *u, const struct model_network *network,
 {
     char *full_name = xasprintf("%s/%s", router->name, name);
 
-    want(u, network, kind, full_name, NULL);
-    free(full_name);
+    want(u, network, kind, full_name)->own_name = full_name;
 }
 
 static void
 want_network(struct updater *u, const struct model_network *network)
 {
-    want(u, network, TOPO_NETWORK, network->name, NULL);
+    want(u, network, TOPO_NETWORK, network->name);
     for (size_t i = 0; i < network->n_subnets; i++) {
-        want(u, network, TOPO_SUBNET, network->subnets[i].name, NULL);
+        want(u, network, TOPO_SUBNET, network->subnets[i].name);
     }
     for (size_t i = 0; i < network->n_nodes; i++) {
         const struct model_node *node = &network->nodes[i];
 
-        want(u, network, TOPO_NODE, node->name, node);
+        want(u, network, TOPO_NODE, node->name)->node = node;
     }
     for (size_t i = 0; i < network->n_links; i++) {
-        want(u, network, TOPO_LINK, network->links[i].name, NULL);
+        want(u, network, TOPO_LINK, network->links[i].name);
     }
     for (size_t i = 0; i < network->n_routers; i++) {
         const struct model_router *router = &network->routers[i];
 
-        want(u, network, TOPO_ROUTER, router->name, NULL);
+        want(u, network, TOPO_ROUTER, router->name);
         for (size_t j = 0; j < router->n_interfaces; j++) {
             size_t subnet = router->interfaces[j].subnet;
 
@@ -149,12 +154,27 @@ want_network(struct updater *u, const struct model_network *network)
     }
 }
 
+/* The order of records, within one customer. */
 static int
 compare_wanted(const void *a_, const void *b_)
 {
     const struct wanted *a = a_, *b = b_;
+    int cmp = (a->network == b->network ? 0
+               : strcmp(a->network->name, b->network->name));
 
-    return alloc_compare(a->record, b->record);
+    return (cmp ? cmp
+            : a->kind != b->kind ? (int) a->kind - (int) b->kind
+            : strcmp(a->name, b->name));
+}
+
+static int
+compare_with_old(const struct alloc *old, const struct wanted *w)
+{
+    int cmp = strcmp(old->network, w->network->name);
+
+    return (cmp ? cmp
+            : old->kind != w->kind ? (int) old->kind - (int) w->kind
+            : strcmp(old->name, w->name));
 }
 
 static void
@@ -173,7 +193,7 @@ list_wanted(struct updater *u)
         int cmp = 1;
 
         while (pos < u->end
-               && (cmp = alloc_compare(u->old->records[pos], w->record)) < 0) {
+               && (cmp = compare_with_old(u->old->records[pos], w)) < 0) {
             pos++;
         }
         w->old = pos < u->end && !cmp ? u->old->records[pos] : NULL;
@@ -214,11 +234,11 @@ give_ids(struct updater *u)
         struct wanted *w = &u->wanted[i];
 
         if (w->old) {
-            w->record->id = w->old->id;
+            w->id = w->old->id;
         } else {
             next = bitmap_scan(used, false, next, n_bits);
-            w->record->id = next++;
-            if (w->record->kind == TOPO_NETWORK && w->record->id > MAX_VNI) {
+            w->id = next++;
+            if (w->kind == TOPO_NETWORK && w->id > MAX_VNI) {
                 diag_remedy(update_error(u, w, "no VNI is free"),
                             "ask the operator to remove networks");
             }
@@ -232,13 +252,13 @@ give_macs(struct updater *u)
 {
     for (size_t i = 0; i < u->n; i++) {
         struct wanted *w = &u->wanted[i];
-        enum topo_kind kind = w->record->kind;
+        enum topo_kind kind = w->kind;
 
         if (w->node && w->node->has_mac) {
-            w->record->mac = w->node->mac;
+            w->mac = w->node->mac;
         } else if (kind == TOPO_NODE || kind == TOPO_INTERFACE
                    || kind == TOPO_ATTACHMENT) {
-            w->record->mac = topo_mac(kind, w->record->id);
+            w->mac = topo_mac(kind, w->id);
         }
     }
 }
@@ -346,12 +366,12 @@ refuse_clashes(struct updater *u, const struct pool *pool)
                 char buf[ADDR_STRLEN];
                 struct diag *d;
 
-                addr_to_string(&w->record->address, buf);
+                addr_to_string(&w->address, buf);
                 d = update_error(u, w, "node \"%s\" was given address %s, "
                                  "which is stated for something else now",
-                                 w->record->name, buf);
+                                 w->name, buf);
                 diag_remedy(d, "use another address there, or state one for "
-                            "node \"%s\"", w->record->name);
+                            "node \"%s\"", w->name);
             }
         } else {
             outer = t;
@@ -400,13 +420,13 @@ give_free_addresses(struct updater *u, struct wanted *wanted, size_t n,
         struct wanted *w = &wanted[i];
         size_t s;
 
-        if (!w->node || !IN6_IS_ADDR_UNSPECIFIED(&w->record->address)) {
+        if (!w->node || !IN6_IS_ADDR_UNSPECIFIED(&w->address)) {
             continue;
         }
         s = w->node->subnet;
         pool_skip_taken(&pools[s], &pos[s], &next[s]);
         if (prefix_is_usable_host(pools[s].subnet, &next[s])) {
-            w->record->address = next[s];
+            w->address = next[s];
             addr_increment(&next[s]);
         } else {
             diag_remedy(update_error(u, w, "subnet \"%s\" has no free address",
@@ -434,12 +454,11 @@ give_addresses(struct updater *u, struct wanted *wanted, size_t n)
         }
         pool = &pools[w->node->subnet];
         if (w->node->has_address) {
-            w->record->address = w->node->address;
-            w->record->fixed_address = true;
+            w->address = w->node->address;
         } else if (w->old
                    && prefix_is_usable_host(pool->subnet, &w->old->address)) {
-            w->record->address = w->old->address;
-            pool_take(pool, prefix_host(&w->record->address), w);
+            w->address = w->old->address;
+            pool_take(pool, prefix_host(&w->address), w);
         }
     }
     for (size_t i = 0; i < network->n_subnets; i++) {
@@ -467,7 +486,7 @@ host_index(const struct updater *u, const char *name)
 static void
 place(struct updater *u, struct wanted *w, size_t host)
 {
-    w->record->host = xstrdup(u->fabric->hosts[host].name);
+    w->host = u->fabric->hosts[host].name;
     u->load[host]++;
 }
 
@@ -519,7 +538,7 @@ place_somewhere(struct updater *u, struct wanted *w)
     }
     if (host == SIZE_MAX) {
         diag_remedy(update_error(u, w, "there is no capacity left for node "
-                                 "\"%s\"", w->record->name),
+                                 "\"%s\"", w->name),
                     "remove nodes, or ask the operator for more capacity");
         return;
     }
@@ -528,18 +547,20 @@ place_somewhere(struct updater *u, struct wanted *w)
 
 /* The host that 'w' is pinned to, or SIZE_MAX. */
 static size_t
-pinned_host(const struct updater *u, const struct wanted *w)
+pinned_host(struct updater *u, const struct wanted *w)
 {
     const struct model_pin *pin;
-    char *full_name;
 
     if (!u->fabric->n_pins) {
         return SIZE_MAX;
     }
-    full_name = xasprintf("%s/%s/%s", w->record->customer, w->record->network,
-                          w->record->name);
-    pin = model_find_pin(u->fabric, full_name);
-    free(full_name);
+    ds_clear(&u->scratch);
+    ds_put_cstr(&u->scratch, u->config->customer);
+    ds_put_char(&u->scratch, '/');
+    ds_put_cstr(&u->scratch, w->network->name);
+    ds_put_char(&u->scratch, '/');
+    ds_put_cstr(&u->scratch, w->name);
+    pin = model_find_pin(u->fabric, ds_cstr(&u->scratch));
     return pin ? pin->host : SIZE_MAX;
 }
 
@@ -577,10 +598,36 @@ give_hosts(struct updater *u)
     for (size_t i = 0; i < u->n && !u->failed; i++) {
         struct wanted *w = &u->wanted[i];
 
-        if (w->node && !w->record->host) {
+        if (w->node && !w->host) {
             place_somewhere(u, w);
         }
     }
+}
+
+/* Whether the old record says what the new one would. */
+static bool
+is_unchanged(const struct wanted *w)
+{
+    return w->old
+           && w->old->id == w->id
+           && eth_addr_equals(w->old->mac, w->mac)
+           && !addr_compare(&w->old->address, &w->address)
+           && w->old->fixed_address == (w->node && w->node->has_address)
+           && nullable_string_is_equal(w->old->host, w->host);
+}
+
+static struct alloc *
+make_record(const struct updater *u, const struct wanted *w)
+{
+    struct alloc *record = alloc_create(u->config->customer,
+                                        w->network->name, w->kind, w->name);
+
+    record->id = w->id;
+    record->mac = w->mac;
+    record->address = w->address;
+    record->fixed_address = w->node && w->node->has_address;
+    record->host = nullable_xstrdup(w->host);
+    return record;
 }
 
 /* The new set, which shares the records that did not change. */
@@ -592,16 +639,14 @@ finish(struct updater *u)
     bool same = u->n == u->end - u->begin;
 
     for (size_t i = 0; i < u->n; i++) {
-        struct wanted *w = &u->wanted[i];
+        const struct wanted *w = &u->wanted[i];
 
-        if (w->old && alloc_equals(w->old, w->record)) {
-            alloc_unref(w->record);
-            w->record = alloc_ref(w->old);
+        if (is_unchanged(w)) {
+            records[i] = alloc_ref(w->old);
         } else {
+            records[i] = make_record(u, w);
             same = false;
         }
-        records[i] = w->record;
-        w->record = NULL;
     }
     set = alloc_set_replace(u->old, u->begin, u->end, records, u->n);
     free(records);
@@ -618,6 +663,7 @@ alloc_update(const struct alloc_set *old, const struct model_config *config,
 {
     struct updater u = {
         .old = old, .config = config, .fabric = fabric, .diags = diags,
+        .scratch = DS_EMPTY_INITIALIZER,
     };
     struct alloc_set *set = NULL;
 
@@ -639,9 +685,10 @@ alloc_update(const struct alloc_set *old, const struct model_config *config,
         set = finish(&u);
     }
     for (size_t i = 0; i < u.n; i++) {
-        alloc_unref(u.wanted[i].record);
+        free(u.wanted[i].own_name);
     }
     free(u.wanted);
     free(u.load);
+    ds_destroy(&u.scratch);
     return set;
 }
