@@ -76,13 +76,14 @@ rt_adverts_run(struct route_net *net, struct rt_router *r,
     }
     RT_SORT(adverts, n, compare_adverts);
 
-    same = n == r->n_adverts;
+    same = r->adverts_reported && n == r->n_adverts;
     for (size_t i = 0; same && i < n; i++) {
         same = advert_equal(&adverts[i], &r->adverts[i]);
     }
     free(r->adverts);
     r->adverts = adverts;
     r->n_adverts = n;
+    r->adverts_reported = true;
     if (!same) {
         RT_PUSH(changes->adverts, changes->n_adverts,
                 changes->allocated_adverts, r->index);

@@ -11,14 +11,25 @@
 #include "openvswitch/json.h"
 #include "util.h"
 
-/* Compares two texts line by line into 'ds'. */
+/* Compares two texts; of different ones, puts the lines around the first
+ * difference into 'ds'. */
 static bool
 same_text(const char *what, const char *a, const char *b, struct ds *ds)
 {
+    size_t i = 0, start;
+    int lines = 0;
+
     if (!strcmp(a, b)) {
         return true;
     }
-    ds_put_format(ds, "%s:\n--- one\n%s\n--- other\n%s\n", what, a, b);
+    while (a[i] && a[i] == b[i]) {
+        i++;
+    }
+    for (start = i; start > 0 && lines < 20; start--) {
+        lines += a[start - 1] == '\n';
+    }
+    ds_put_format(ds, "%s:\n%.*s<<< one\n%.300s\n>>> other\n%.300s\n",
+                  what, (int) (i - start), a + start, a + i, b + i);
     return false;
 }
 

@@ -220,6 +220,7 @@ struct rt_router {
     struct route_advert *adverts; /* By prefix. */
     size_t n_adverts;
     bool adverts_dirty;
+    bool adverts_reported;      /* Ever. */
     bool sets_dirty;            /* All path sets must be chosen anew. */
 };
 
@@ -246,6 +247,7 @@ struct route_net {
     bool *touched;              /* By attachment index: metric part or a way
                                  * changed since the last run. */
     bool any_touched;
+    bool ways_touched;          /* Not only metric parts. */
 
     struct hmap ways;
     const struct route_way **way_list; /* Sorted. */

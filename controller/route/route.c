@@ -289,7 +289,7 @@ route_net_set_topology(struct route_net *net, const struct topo_network *topo)
     net->all_sets = net->all_sets || !old || !same_attachments(old, topo);
     free(net->touched);
     net->touched = xcalloc(MAX(topo->n_attachments, 1), sizeof(bool));
-    net->any_touched = false;
+    net->any_touched = net->ways_touched = false;
     sync_routers(net);
     sync_dests(net);
     sync_facts(net);
@@ -431,7 +431,8 @@ settle(struct route_net *net)
         net->routers[i]->sets_dirty = false;
     }
     memset(net->touched, 0, net->topo->n_attachments * sizeof(bool));
-    net->any_touched = net->renumbered = net->all_sets = false;
+    net->any_touched = net->ways_touched = false;
+    net->renumbered = net->all_sets = false;
     net->ways_dirty = net->topology_dirty = net->dirty = false;
     rt_ways_free_dead(net);
     free_dead_routers(net);

@@ -247,7 +247,9 @@ sync_structure(struct route_net *net)
 
 /* Choosing. */
 
-/* True if 'set' depends on an attachment whose metric part or ways changed. */
+/* True if 'set' depends on an attachment whose metric part or ways changed.
+ * What learned candidates have for next hops is not in the key, so they count
+ * whichever way changed. */
 static bool
 is_touched(const struct route_net *net, const struct rt_path_set *set)
 {
@@ -260,6 +262,8 @@ is_touched(const struct route_net *net, const struct rt_path_set *set)
             if (index == ROUTE_NONE || net->touched[index]) {
                 return true;
             }
+        } else if (net->ways_touched) {
+            return true;
         }
     }
     for (size_t i = 0; i < set->pub.n_tiers; i++) {

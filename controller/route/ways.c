@@ -116,7 +116,7 @@ way_set_state(struct route_net *net, struct rt_way *w,
     pub->addr = addr;
     net->routers[pub->router]->adverts_dirty = true;
     net->touched[pub->attachment] = true;
-    net->any_touched = true;
+    net->any_touched = net->ways_touched = true;
     net->dirty = true;
 }
 
@@ -295,7 +295,7 @@ number_ways(struct route_net *net)
         if (w->pub.id != id) {
             w->pub.id = id;
             net->touched[w->pub.attachment] = true;
-            net->any_touched = true;
+            net->any_touched = net->ways_touched = true;
         }
         next = id + 1;
     }
