@@ -193,6 +193,10 @@ static enum ospf_nbr_state
 act_hello(const struct step *s, struct nbr *nbr)
 {
     nbr->inactivity_ms = s->now + nbr->iface->cfg.dead_interval * 1000LL;
+    if (nbr->state == NSM_FULL) {
+        nbr->stale = false;
+        nbr->stale_until_ms = NEVER;
+    }
     return nbr->state == NSM_DOWN ? NSM_INIT : nbr->state;
 }
 

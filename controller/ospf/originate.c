@@ -387,13 +387,12 @@ static void
 put_link(struct ofpbuf *b, size_t *n, uint32_t id, uint32_t data,
          enum router_link_type type, uint16_t metric)
 {
-    if (*n < MAX_LINKS) {
+    if (++*n <= MAX_LINKS) {
         put_u32(b, id);
         put_u32(b, data);
         put_u8(b, type);
         put_u8(b, 0);
         put_u16(b, metric);
-        ++*n;
     }
 }
 
@@ -448,6 +447,13 @@ rebuild_router_lsa(const struct step *s)
         const struct ospf_stub_config *stub = &o->stubs[i];
         uint32_t mask = stub->plen ? UINT32_MAX << (32 - stub->plen) : 0;
         put_link(&b, &n, stub->prefix & mask, mask, LINK_STUB, stub->cost);
+    }
+    if (n > MAX_LINKS) {
+        ospf_event_put(s, OSPF_EVENT_LSA, NULL, NULL, NULL, NULL,
+                       "%"PRIuSIZE" links and stub networks are too many for "
+                       "a router-LSA: only the first %d are advertised",
+                       n, MAX_LINKS);
+        n = MAX_LINKS;
     }
     store_u16((uint8_t *) b.data + 2, n);
 
@@ -636,11 +642,23 @@ external_originate(const struct step *s, const struct own_external *x)
 }
 
 static int
+compare_prefixes(const struct ospf_external_config *a,
+                 const struct ospf_external_config *b)
+{
+    return (a->prefix != b->prefix ? (a->prefix < b->prefix ? -1 : 1)
+            : a->plen < b->plen ? -1 : a->plen > b->plen);
+}
+
+/* By prefix; of several for one prefix the best comes first. */
+static int
 compare_externals(const void *a_, const void *b_)
 {
     const struct ospf_external_config *a = a_, *b = b_;
-    return (a->prefix != b->prefix ? (a->prefix < b->prefix ? -1 : 1)
-            : a->plen < b->plen ? -1 : a->plen > b->plen);
+    int cmp = compare_prefixes(a, b);
+
+    return (cmp ? cmp
+            : a->e2 != b->e2 ? (a->e2 ? 1 : -1)
+            : a->metric < b->metric ? -1 : a->metric > b->metric);
 }
 
 static bool
@@ -670,71 +688,105 @@ external_destroy(struct ospf *o, struct own_external *x)
     free(x);
 }
 
+/* A sorted copy with one entry per prefix. */
 static struct ospf_external_config *
-normalize(const struct ospf_external_config *cfg, size_t n)
+normalize(const struct ospf_external_config *cfg, size_t *np)
 {
-    struct ospf_external_config *v = xmalloc((n + 1) * sizeof *v);
+    struct ospf_external_config *v = xmalloc((*np + 1) * sizeof *v);
+    bool sorted = true;
+    size_t n = 0;
 
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < *np; i++) {
         v[i] = cfg[i];
         v[i].plen = MIN(v[i].plen, 32);
         v[i].prefix &= mask_of(v[i].plen);
+        sorted &= !i || compare_externals(&v[i - 1], &v[i]) <= 0;
     }
-    qsort(v, n, sizeof *v, compare_externals);
+    if (!sorted) {
+        qsort(v, *np, sizeof *v, compare_externals);
+    }
+    for (size_t i = 0; i < *np; i++) {
+        if (!n || compare_prefixes(&v[n - 1], &v[i])) {
+            v[n++] = v[i];
+        }
+    }
+    *np = n;
     return v;
 }
 
+static void
+external_remove(const struct step *s, const struct ospf_external_config *cfg)
+{
+    struct own_external *x = external_find(s->o, cfg->prefix, cfg->plen);
+
+    if (x->has_lsid) {
+        struct lsa_key key = external_key(s->o, x);
+        own_unset(s, &key);
+    }
+    external_destroy(s->o, x);
+}
+
+static void
+external_add(const struct step *s, const struct ospf_external_config *cfg)
+{
+    struct own_external *x = external_create(s->o, cfg);
+    struct own_external *moved = external_choose_id(s->o, x);
+
+    external_originate(s, x);
+    if (moved) {
+        external_choose_id(s->o, moved);
+        external_originate(s, moved);
+    }
+}
+
+/* The rare prefix that had no link state ID may have one now. */
+static void
+external_change(const struct step *s, const struct ospf_external_config *cfg)
+{
+    struct own_external *x = external_find(s->o, cfg->prefix, cfg->plen);
+
+    x->cfg = *cfg;
+    if (!x->has_lsid) {
+        external_choose_id(s->o, x);
+    }
+    external_originate(s, x);
+}
+
+/* Compares what is advertised with what is to be, both sorted.  What goes,
+ * goes first, so that its link state ID becomes free. */
 void
 own_set_externals(const struct step *s, const struct ospf_external_config *cfg,
                   size_t n)
 {
     struct ospf *o = s->o;
-    struct ospf_external_config *v = normalize(cfg, n);
-    bool was_asbr = !hmap_is_empty(&o->externals);
-    struct own_external *x;
+    struct ospf_external_config *new = normalize(cfg, &n);
+    struct ospf_external_config *old = o->external_cfg;
+    size_t n_old = o->n_external_cfg;
 
-    /* Mark, and sweep first, so that link state IDs become free. */
-    HMAP_FOR_EACH (x, hmap_node, &o->externals) {
-        x->keep = false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        x = external_find(o, v[i].prefix, v[i].plen);
-        if (x) {
-            x->keep = true;
-        }
-    }
-    HMAP_FOR_EACH_SAFE (x, hmap_node, &o->externals) {
-        if (!x->keep) {
-            if (x->has_lsid) {
-                struct lsa_key key = external_key(o, x);
-                own_unset(s, &key);
+    for (int pass = 0; pass < 2; pass++) {
+        size_t i = 0, j = 0;
+        while (i < n_old || j < n) {
+            int cmp = (i == n_old ? 1 : j == n ? -1
+                       : compare_prefixes(&old[i], &new[j]));
+            if (cmp < 0) {
+                if (!pass) {
+                    external_remove(s, &old[i]);
+                }
+            } else if (!pass) {
+                /* Not yet. */
+            } else if (cmp > 0) {
+                external_add(s, &new[j]);
+            } else if (!external_equal(&old[i], &new[j])) {
+                external_change(s, &new[j]);
             }
-            external_destroy(o, x);
+            i += cmp <= 0;
+            j += cmp >= 0;
         }
     }
-
-    for (size_t i = 0; i < n; i++) {
-        x = external_find(o, v[i].prefix, v[i].plen);
-        if (x) {
-            if (x->has_lsid && external_equal(&x->cfg, &v[i])) {
-                continue;
-            }
-            x->cfg = v[i];
-        } else {
-            x = external_create(o, &v[i]);
-        }
-        struct own_external *moved = NULL;
-        if (!x->has_lsid) {
-            moved = external_choose_id(o, x);
-        }
-        external_originate(s, x);
-        if (moved) {
-            external_choose_id(o, moved);
-            external_originate(s, moved);
-        }
-    }
-    free(v);
-    if (was_asbr != !hmap_is_empty(&o->externals)) {
+    free(old);
+    o->external_cfg = new;
+    o->n_external_cfg = n;
+    if (!n_old != !n) {
         o->own_dirty = true;
     }
 }
@@ -751,6 +803,9 @@ own_destroy(struct ospf *o)
     HMAP_FOR_EACH_SAFE (x, hmap_node, &o->externals) {
         external_destroy(o, x);
     }
+    free(o->external_cfg);
+    o->external_cfg = NULL;
+    o->n_external_cfg = 0;
     free(o->networks);
     o->networks = NULL;
     o->n_networks = 0;
@@ -760,14 +815,10 @@ void
 own_restart(const struct step *s)
 {
     struct ospf *o = s->o;
-    size_t n = 0;
-    struct own_external *x;
-    struct ospf_external_config *v
-        = xmalloc((hmap_count(&o->externals) + 1) * sizeof *v);
+    struct ospf_external_config *v = o->external_cfg;
+    size_t n = o->n_external_cfg;
 
-    HMAP_FOR_EACH (x, hmap_node, &o->externals) {
-        v[n++] = x->cfg;
-    }
+    o->external_cfg = NULL;
     own_destroy(o);
     own_set_externals(s, v, n);
     free(v);

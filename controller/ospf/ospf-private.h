@@ -181,7 +181,6 @@ struct own_external {
     struct ospf_external_config cfg;
     uint32_t lsid;
     bool has_lsid;
-    bool keep;                  /* Mark for ospf_set_externals(). */
 };
 
 struct ospf {
@@ -205,6 +204,8 @@ struct ospf {
     struct heap own_due;
     struct hmap externals;      /* Of struct own_external. */
     struct hmap external_ids;   /* The same, by link state ID. */
+    struct ospf_external_config *external_cfg; /* The same, sorted. */
+    size_t n_external_cfg;
     uint32_t *networks;         /* Link state IDs of own network-LSAs. */
     size_t n_networks;
     bool own_dirty;             /* Router- and network-LSAs to be rebuilt. */

@@ -149,13 +149,10 @@ ospf_diagnose(const struct step *s, struct iface *iface, enum ospf_drop reason,
     d->last_ms = s->now;
 
     /* These come in numbers, and the values differ each time. */
-    if (reason == OSPF_DROP_STATE || reason == OSPF_DROP_SEQUENCE
-        || reason == OSPF_DROP_LSA_TOO_SOON || reason == OSPF_DROP_NO_NEIGHBOR
-        || reason == OSPF_DROP_DESTINATION) {
+    if (reason == OSPF_DROP_SEQUENCE || reason == OSPF_DROP_NO_NEIGHBOR) {
         is_new = d->count == 1;
     }
-    if (is_new && reason != OSPF_DROP_LSA_TOO_SOON
-        && reason != OSPF_DROP_STATE) {
+    if (is_new) {
         struct ds text = DS_EMPTY_INITIALIZER;
         ospf_diagnosis_format(&text, d);
         ospf_event_put(s, OSPF_EVENT_MISMATCH, iface, NULL, NULL, NULL,
@@ -173,7 +170,9 @@ ospf_drop(const struct step *s, struct iface *iface, enum ospf_drop reason,
           uint32_t src, uint32_t router_id, uint32_t ours, uint32_t theirs)
 {
     s->o->counters.drops[reason]++;
-    if (iface) {
+    /* These two happen between routers that agree on everything. */
+    if (iface && reason != OSPF_DROP_LSA_TOO_SOON
+        && reason != OSPF_DROP_STATE) {
         ospf_diagnose(s, iface, reason, src, router_id, ours, theirs);
     }
 }

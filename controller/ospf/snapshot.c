@@ -64,6 +64,7 @@ ospf_snapshot(const struct ospf *o, long long int now, struct ofpbuf *b)
                 put_u32(b, nbr->dr);
                 put_u32(b, nbr->bdr);
                 put_u8(b, nbr->priority);
+                put_u8(b, nbr->state == NSM_FULL);
                 n++;
             }
         }
@@ -94,6 +95,7 @@ restore_ifaces(const struct step *s, struct bytes *b)
             uint32_t rid = bytes_u32(b), addr = bytes_u32(b);
             uint32_t nbr_dr = bytes_u32(b), nbr_bdr = bytes_u32(b);
             uint8_t priority = bytes_u8(b);
+            bool full = bytes_u8(b);
             if (!iface || b->is_short || rid == s->o->router_id
                 || nsm_find(iface, rid)
                 || (iface->cfg.type == OSPF_P2P && j)) {
@@ -106,6 +108,13 @@ restore_ifaces(const struct step *s, struct bytes *b)
             nbr->stale = true;
             nbr->stale_until_ms = s->now + iface->cfg.dead_interval * 1000LL;
             nbr->last_event = "restored";
+            if (full) {
+                /* Go on where we were: the neighbour has not noticed, if its
+                 * next Hello still names us. */
+                nbr->state = NSM_FULL;
+                nbr->since_ms = s->now;
+                nbr->inactivity_ms = nbr->stale_until_ms;
+            }
         }
         if (iface && iface->cfg.type == OSPF_BROADCAST && n && dr) {
             iface->restored = true;
