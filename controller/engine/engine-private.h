@@ -155,6 +155,7 @@ struct engine_net {
     bool touched;               /* Something happened: run it. */
     bool state_due;             /* Worth storing... */
     long long int state_next_ms; /* ...but not before this. */
+    size_t state_size;          /* Bytes when it was stored last. */
     uint64_t n_runs;
 };
 

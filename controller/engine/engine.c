@@ -502,13 +502,14 @@ net_snapshot(const struct engine_net *net, long long int now,
 }
 
 void
-engine_snapshot(const struct engine *e, const char *network,
+engine_snapshot(struct engine *e, const char *network,
                 long long int now, struct ofpbuf *b)
 {
-    const struct engine_net *net = engine_find_net(e, network);
+    struct engine_net *net = engine_find_net(e, network);
 
     if (net) {
         net_snapshot(net, now, b);
+        net->state_size = b->size;
     }
 }
 

@@ -184,7 +184,7 @@ void engine_packet_in(struct engine *, const char *host, const void *userdata,
 /* State for a restart, of one network ("customer/network"): OSPF databases and
  * neighbours, next hops' MAC addresses.  Restore after engine_set_documents()
  * and before the first engine_run(). */
-void engine_snapshot(const struct engine *, const char *network,
+void engine_snapshot(struct engine *, const char *network,
                      long long int now, struct ofpbuf *);
 bool engine_restore(struct engine *, const char *network, const void *,
                     size_t, long long int now, struct engine_out *);

@@ -12,8 +12,11 @@
  * controller (ICMP errors). */
 #define NETWORK_PPS 100
 
-/* State is stored at most this often. */
-#define STATE_INTERVAL_MS 1000
+/* State is stored at most this often, and less often if it is large.  What an
+ * LSA says should be in the store before it is acknowledged (after 200 ms):
+ * then a restart at any moment misses nothing that the peer thinks we have. */
+#define STATE_INTERVAL_MS 100
+#define STATE_BYTES_PER_MS 1000
 
 /* How often routes, adverts and OSPF may change each other in one run.  Two
  * rounds are the rule: an advert that follows from a way's death changes the
@@ -493,6 +496,7 @@ net_run(struct engine_net *net, long long int now, struct engine_out *out)
     if (net->state_due && now >= net->state_next_ms) {
         engine_action(out, ENGINE_STATE, NULL)->text = xstrdup(net->key);
         net->state_due = false;
-        net->state_next_ms = now + STATE_INTERVAL_MS;
+        net->state_next_ms = now + STATE_INTERVAL_MS
+                             + net->state_size / STATE_BYTES_PER_MS;
     }
 }
