@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+
+EXTRA_DIST += tests/cli/run tests/cli/documents.py tests/cli/stack.py
