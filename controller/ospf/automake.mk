@@ -4,6 +4,7 @@ noinst_LIBRARIES += controller/libtwospf.a
 controller_libtwospf_a_SOURCES = \
 	controller/base/bytes.h \
 	controller/ospf/exchange.c \
+	controller/ospf/externals.c \
 	controller/ospf/flood.c \
 	controller/ospf/iface.c \
 	controller/ospf/lsa.c \

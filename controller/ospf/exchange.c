@@ -31,6 +31,9 @@
 /* An offer is repeated at most so often. */
 #define DD_REPEAT_MS 1000
 
+static void negotiate(const struct step *, struct nbr *,
+                      const struct packet *);
+
 /* Forgets the exchange: the neighbour is not, or not yet, adjacent. */
 void
 exchange_reset(const struct step *s, struct nbr *nbr)
@@ -85,9 +88,6 @@ send_dd(const struct step *s, struct nbr *nbr)
     nbr->dd_tries = 0;
     send_copy(s, nbr);
 }
-
-static void negotiate(const struct step *, struct nbr *,
-                      const struct packet *);
 
 void
 exchange_start(const struct step *s, struct nbr *nbr)
@@ -335,78 +335,81 @@ remember_offer(const struct step *s, struct nbr *nbr, const struct packet *p)
     nbr->early_ms = s->now;
 }
 
-void
-exchange_receive_dd(const struct step *s, struct nbr *nbr,
-                    const struct packet *p, uint32_t src)
+/* False if the peer's MTU is one that we can't take. */
+static bool
+check_mtu(const struct step *s, struct iface *iface, const struct packet *p,
+          uint32_t src)
 {
-    struct iface *iface = nbr->iface;
-
     if (p->dd.mtu > iface->cfg.mtu) {
         ospf_drop(s, iface, OSPF_DROP_MTU, src, p->router_id, iface->cfg.mtu,
                   p->dd.mtu);
-        return;
+        return false;
     }
     if (p->dd.mtu && p->dd.mtu < iface->cfg.mtu) {
         /* Allowed, but the peer will hardly accept ours. */
         ospf_diagnose(s, iface, OSPF_DROP_MTU, src, p->router_id,
                       iface->cfg.mtu, p->dd.mtu);
     }
+    return true;
+}
+
+/* Section 10.6, states Exchange and later.  Returns why the exchange is to
+ * begin anew, or NULL. */
+static const char *
+continue_exchange(const struct step *s, struct nbr *nbr,
+                  const struct packet *p)
+{
+    if (is_duplicate(nbr, p)
+        && (nbr->state == NSM_EXCHANGE || nbr->master || nbr->dd_sent)) {
+        if (!nbr->master && nbr->dd_sent) {
+            send_copy(s, nbr);
+        }
+        return NULL;
+    }
+    if (nbr->state != NSM_EXCHANGE) {
+        return (p->dd.flags & DD_INIT ? "the peer began the exchange anew"
+                : "database description after the exchange");
+    }
+    const char *fault = check_sequence(nbr, p);
+    if (!fault) {
+        accept_dd(s, nbr, p);
+    }
+    return fault;
+}
+
+void
+exchange_receive_dd(const struct step *s, struct nbr *nbr,
+                    const struct packet *p, uint32_t src)
+{
+    if (!check_mtu(s, nbr->iface, p, src)) {
+        return;
+    }
     if (nbr->state == NSM_INIT) {
         nsm_event(s, nbr, NSM_2WAY_RECEIVED, NULL);
     }
-
-    const char *fault;
-    switch (nbr->state) {
-    case NSM_DOWN:
-    case NSM_INIT:
-    case NSM_2WAY:
+    if (nbr->state < NSM_EXSTART) {
         if (is_offer_of_master(s, p)) {
             remember_offer(s, nbr, p);
-            return;
+        } else {
+            ospf_drop(s, nbr->iface, OSPF_DROP_STATE, src, p->router_id,
+                      nbr->state, p->type);
         }
-        ospf_drop(s, iface, OSPF_DROP_STATE, src, p->router_id, nbr->state,
-                  p->type);
         return;
-
-    case NSM_EXSTART:
+    }
+    if (nbr->state == NSM_EXSTART) {
         negotiate(s, nbr, p);
         return;
-
-    case NSM_EXCHANGE:
-        if (is_duplicate(nbr, p)) {
-            if (!nbr->master && nbr->dd_sent) {
-                send_copy(s, nbr);
-            }
-            return;
-        }
-        fault = check_sequence(nbr, p);
-        if (!fault) {
-            accept_dd(s, nbr, p);
-            return;
-        }
-        break;
-
-    case NSM_LOADING:
-    case NSM_FULL:
-        if (is_duplicate(nbr, p) && (nbr->master || nbr->dd_sent)) {
-            if (!nbr->master) {
-                send_copy(s, nbr);
-            }
-            return;
-        }
-        fault = (p->dd.flags & DD_INIT ? "the peer began the exchange anew"
-                 : "database description after the exchange");
-        break;
-
-    default:
-        OVS_NOT_REACHED();
     }
-    ospf_drop(s, iface, OSPF_DROP_SEQUENCE, src, p->router_id, nbr->dd_seq,
-              p->dd.seq);
-    if (is_offer_of_master(s, p)) {
-        remember_offer(s, nbr, p);
+
+    const char *fault = continue_exchange(s, nbr, p);
+    if (fault) {
+        ospf_drop(s, nbr->iface, OSPF_DROP_SEQUENCE, src, p->router_id,
+                  nbr->dd_seq, p->dd.seq);
+        if (is_offer_of_master(s, p)) {
+            remember_offer(s, nbr, p);
+        }
+        nsm_event(s, nbr, NSM_SEQ_MISMATCH, fault);
     }
-    nsm_event(s, nbr, NSM_SEQ_MISMATCH, fault);
 }
 
 /* Section 10.7. */

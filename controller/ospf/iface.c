@@ -429,14 +429,11 @@ ism_run(const struct step *s, struct iface *iface)
 {
     struct nbr *nbr;
 
-    if (iface->state == ISM_DOWN) {
-        LIST_FOR_EACH_SAFE (nbr, list_node, &iface->nbrs) {
-            nsm_run(s, nbr);
-        }
-        return;
-    }
     LIST_FOR_EACH_SAFE (nbr, list_node, &iface->nbrs) {
         nsm_run(s, nbr);
+    }
+    if (iface->state == ISM_DOWN) {
+        return;                 /* Those were restored. */
     }
     if (s->now >= iface->wait_ms) {
         iface->wait_ms = NEVER;

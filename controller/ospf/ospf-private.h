@@ -10,6 +10,7 @@
  *    exchange.c    database description and loading
  *    flood.c       updates, acknowledgments, retransmission, ageing
  *    originate.c   our own LSAs
+ *    externals.c   which AS-external-LSAs are ours
  *
  * Who changes what: a neighbour's state changes in nsm_event() only, an
  * interface's in iface.c only; the LSDB in flood.c (flood_install(),
@@ -332,8 +333,10 @@ void flood_reap(const struct step *);
 void own_rebuild(const struct step *); /* If o->own_dirty. */
 void own_run(const struct step *);
 long long int own_next_wake(const struct ospf *);
-void own_set_externals(const struct step *,
-                       const struct ospf_external_config *, size_t n);
+/* The LSA with that key shall have that body, or shall not be. */
+void own_set(const struct step *, const struct lsa_key *, const void *body,
+             uint16_t len);
+void own_unset(const struct step *, const struct lsa_key *);
 bool own_is_ours(const struct ospf *, const struct lsa_key *);
 /* Somebody sent us a more recent instance of an LSA of ours, which has been
  * installed. */
@@ -351,5 +354,10 @@ void own_sweep(const struct step *);
 /* The router ID changed: everything is to be originated anew. */
 void own_restart(const struct step *);
 void own_destroy(struct ospf *);
+
+/* externals.c */
+void own_set_externals(const struct step *,
+                       const struct ospf_external_config *, size_t n);
+void own_externals_destroy(struct ospf *);
 
 #endif /* controller/ospf/ospf-private.h */
