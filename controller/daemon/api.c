@@ -11,11 +11,21 @@
 #include "controller/model/model.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
+#include "openvswitch/poll-loop.h"
 #include "ovs-glue/hostdb.h"
 #include "ovs-glue/ofsession.h"
 #include "ovs-glue/store.h"
 #include "timeval.h"
 #include "util.h"
+
+/* A daemon that has just started lets requests wait until it knows what the
+ * store and the hosts have, or until this much time has passed. */
+#define START_MS 3000
+
+struct early {
+    struct ovs_list node;
+    struct http_request *request;
+};
 
 /* A request that waits for something from the store. */
 struct lookup {
@@ -247,6 +257,13 @@ api_store_event(struct daemon *d, struct store_event *e)
 void
 api_abort_all(struct daemon *d)
 {
+    while (!ovs_list_is_empty(&d->early)) {
+        struct early *e = CONTAINER_OF(ovs_list_pop_front(&d->early),
+                                       struct early, node);
+
+        http_reply_error(e->request, 503, "tollwayd is stopping");
+        free(e);
+    }
     while (!ovs_list_is_empty(&d->lookups)) {
         struct lookup *l = CONTAINER_OF(ovs_list_pop_front(&d->lookups),
                                         struct lookup, node);
@@ -586,10 +603,17 @@ handle_get(struct daemon *d, struct http_request *r,
     }
 }
 
-void
-api_handle(struct http_request *r, void *d_)
+static bool
+is_ready(const struct daemon *d)
 {
-    struct daemon *d = d_;
+    return (time_msec() >= d->started_ms + START_MS
+            || (d->loaded && !(engine_fabric(d->engine)
+                               && engine_is_held(d->engine))));
+}
+
+static void
+handle(struct daemon *d, struct http_request *r)
+{
     struct caller caller;
     const char *what, *rest;
 
@@ -617,5 +641,44 @@ api_handle(struct http_request *r, void *d_)
         handle_get(d, r, &caller, what);
     } else {
         reply_method(r, "GET");
+    }
+}
+
+void
+api_handle(struct http_request *r, void *d_)
+{
+    struct daemon *d = d_;
+
+    if (is_ready(d) && ovs_list_is_empty(&d->early)) {
+        handle(d, r);
+    } else {
+        struct early *e = xmalloc(sizeof *e);
+
+        e->request = r;
+        ovs_list_push_back(&d->early, &e->node);
+    }
+}
+
+void
+api_run(struct daemon *d)
+{
+    while (is_ready(d) && !ovs_list_is_empty(&d->early)) {
+        struct early *e = CONTAINER_OF(ovs_list_pop_front(&d->early),
+                                       struct early, node);
+
+        handle(d, e->request);
+        free(e);
+    }
+}
+
+void
+api_wait(struct daemon *d)
+{
+    if (!ovs_list_is_empty(&d->early)) {
+        if (is_ready(d)) {
+            poll_immediate_wake();
+        } else {
+            poll_timer_wait_until(d->started_ms + START_MS);
+        }
     }
 }

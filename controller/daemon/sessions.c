@@ -176,6 +176,21 @@ sessions_follow_fabric(struct daemon *d)
     d->engine_due = true;
 }
 
+/* After the store was lost and found we may be another writer. */
+void
+sessions_set_generation(struct daemon *d)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &d->sessions) {
+        struct session *s = node->data;
+
+        if (s->of) {
+            ofsession_set_generation_id(s->of, d->generation);
+        }
+    }
+}
+
 /* Events from the host's database. */
 
 static void
@@ -229,7 +244,11 @@ run_hostdb(struct daemon *d, struct session *s)
             char *target = openflow_target(s);
 
             s->of = ofsession_create(target, s->name);
+            ofsession_set_generation_id(s->of, d->generation);
             free(target);
+        }
+        if (changes & HOSTDB_READY) {
+            ofsession_poke(s->of);
         }
     }
 }

@@ -77,6 +77,7 @@ daemon_create(const char *db, const char *socket_path,
     shash_init(&d->sessions);
     ovs_list_init(&d->jobs);
     ovs_list_init(&d->confirming);
+    ovs_list_init(&d->early);
     ovs_list_init(&d->lookups);
     ovs_list_init(&d->gatherings);
     d->started_ms = time_msec();
@@ -152,6 +153,8 @@ load(struct daemon *d, const struct store_contents *contents)
 {
     struct engine_out out = ENGINE_OUT_INIT;
 
+    d->generation = contents->generation;
+    sessions_set_generation(d);
     submit_load(d, contents);
     for (size_t i = 0; !d->loaded && i < contents->n_snapshots; i++) {
         const struct store_snapshot *s = &contents->snapshots[i];
@@ -250,6 +253,7 @@ daemon_run(struct daemon *d)
     submit_run(d);
     run_engine(d);
     stats_run(d);
+    api_run(d);
 }
 
 void
@@ -260,6 +264,7 @@ daemon_wait(struct daemon *d)
     http_wait(d->http);
     submit_wait(d);
     stats_wait(d);
+    api_wait(d);
     if (d->engine_due) {
         poll_immediate_wake();
     } else {

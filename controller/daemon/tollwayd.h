@@ -59,6 +59,7 @@ struct daemon {
     struct model_schema *schemas[MODEL_N_DOCUMENTS];
 
     struct store *store;
+    uint64_t generation;        /* Of this writer among all that were. */
     bool loaded;                /* The engine has what the store has. */
     uint64_t fabric_serial;
     char *fabric_text;          /* The document. */
@@ -72,6 +73,7 @@ struct daemon {
     struct ovs_list jobs;       /* Of struct job: waiting for their turn. */
     struct job *current;        /* The one whose commit is on its way. */
     struct ovs_list confirming; /* Jobs whose changes hosts must confirm. */
+    struct ovs_list early;      /* Requests that came before we knew enough. */
     struct ovs_list lookups;    /* Requests that wait for the store. */
     struct ovs_list gatherings; /* Requests that wait for counters. */
     bool metrics_due;           /* Metrics are to be put into the store. */
@@ -97,6 +99,7 @@ struct daemon_customer *daemon_customer(struct daemon *, const char *name);
 
 /* sessions.c */
 void sessions_follow_fabric(struct daemon *);
+void sessions_set_generation(struct daemon *);
 void sessions_run(struct daemon *);
 void sessions_wait(struct daemon *);
 void sessions_destroy(struct daemon *);
@@ -129,6 +132,8 @@ void submit_load(struct daemon *, const struct store_contents *);
 /* api.c */
 void api_handle(struct http_request *, void *daemon);
 bool api_store_event(struct daemon *, struct store_event *);
+void api_run(struct daemon *);
+void api_wait(struct daemon *);
 void api_abort_all(struct daemon *);
 
 /* stats.c */

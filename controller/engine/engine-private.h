@@ -229,6 +229,7 @@ struct engine_way *ways_find_id(const struct engine_net *, uint32_t id);
 bool ways_collect(struct engine_net *, long long int now);
 /* Tells the routes which ways are alive; true if that changed. */
 bool ways_judge(struct engine_net *);
+void ways_spread_changes(struct engine_net *);
 void ways_arp(struct engine_net *, long long int now, struct engine_out *);
 long long int ways_next_wake(const struct engine_net *);
 void ways_heard(struct engine_net *, size_t attachment, ovs_be32 ip,

@@ -394,7 +394,9 @@ engine_is_held(const struct engine *e)
 void
 engine_run(struct engine *e, long long int now, struct engine_out *out)
 {
-    /* What goes to neighbours goes after what goes to bridges. */
+    /* What goes to neighbours goes after what goes to bridges.  While held,
+     * nothing goes to either: OSPF would tell of interfaces that it merely
+     * does not know to be up. */
     struct engine_out late = ENGINE_OUT_INIT;
     bool held = is_held(e, now);
 
@@ -411,10 +413,6 @@ engine_run(struct engine *e, long long int now, struct engine_out *out)
         }
         hosts_base_flows(e);
         hosts_emit(e, now, out);
-    } else {
-        for (size_t i = 0; i < e->n_nets; i++) {
-            speakers_run(e->nets[i], now, &late);
-        }
     }
     engine_out_append(out, &late);
 }
@@ -428,16 +426,13 @@ engine_next_wake(const struct engine *e)
     if (e->places) {
         return LLONG_MIN;
     }
-    for (size_t i = 0; i < e->n_nets; i++) {
+    for (size_t i = 0; !held && i < e->n_nets; i++) {
         const struct engine_net *net = e->nets[i];
 
-        wake = MIN(wake, speakers_next_wake(net));
-        if (held) {
-            continue;
-        }
         if (net->touched || net->new_topo) {
             return LLONG_MIN;
         }
+        wake = MIN(wake, speakers_next_wake(net));
         wake = MIN(wake, ways_next_wake(net));
         if (net->state_due) {
             wake = MIN(wake, net->state_next_ms);

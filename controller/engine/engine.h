@@ -132,7 +132,7 @@ struct engine_port {
  * been heard of, or ENGINE_HOLD_MS have passed since the first documents,
  * nothing is sent to any host: a controller that starts must not take away
  * what it merely does not know yet. */
-#define ENGINE_HOLD_MS 3000
+#define ENGINE_HOLD_MS 2000
 void engine_host_ports(struct engine *, const char *host,
                        const struct engine_port *, size_t n, long long int now);
 /* Whether that is so now: then ENGINE_HOST_CONFIG does not know everything

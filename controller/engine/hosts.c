@@ -375,6 +375,28 @@ presences_sync(struct engine_net *net)
 
 /* Flows. */
 
+static bool
+mac_is_known(const struct engine_way *way)
+{
+    return way->arp == ARP_KNOWN || way->arp == ARP_PROBING;
+}
+
+/* Has another way of the attachment, with a lower id, the same peer? */
+static bool
+shares_mac(const struct engine_net *net, const struct engine_way *way)
+{
+    for (size_t i = 0; i < net->n_ways; i++) {
+        const struct engine_way *other = net->ways[i];
+
+        if (other->attachment_id == way->attachment_id && other->pl.id
+            && other->pl.id < way->pl.id && mac_is_known(other)
+            && eth_addr_equals(other->mac, way->mac)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 presence_way(struct engine_presence *p, const struct engine_way *way,
              struct delta *delta)
@@ -384,11 +406,11 @@ presence_way(struct engine_presence *p, const struct engine_way *way,
     struct pl_way_here here = { .alive = way->alive };
 
     if (att->host == p->host) {
-        here.local = att->ofport != 0;
+        here.local = true;
         here.ofport = att->ofport;
-        here.alive = here.alive && here.local;
-        if (way->arp == ARP_KNOWN || way->arp == ARP_PROBING) {
+        if (mac_is_known(way)) {
             here.peer_mac = way->mac;
+            here.shared_mac = shares_mac(net, way);
         }
     } else if (att->host) {
         here.watch_ofport = host_tunnel(p->host, att->host, NULL);

@@ -397,6 +397,7 @@ flow_touched(struct engine_net *net, const struct touched *t)
 static void
 net_flows(struct engine_net *net, const struct touched *t, bool all)
 {
+    ways_spread_changes(net);
     if (all) {
         flow_all(net);
     } else {

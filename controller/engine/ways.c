@@ -362,6 +362,30 @@ ways_judge(struct engine_net *net)
     return changed;
 }
 
+/* The local flows of a way depend on the other ways of its attachment (two may
+ * have the same peer), and on the attachment's port. */
+void
+ways_spread_changes(struct engine_net *net)
+{
+    for (size_t i = 0; i < net->n_ways; i++) {
+        net->ways[i]->changed |= net->atts[net->ways[i]->pl.attachment]
+                                     .changed;
+    }
+    for (size_t i = 0; i < net->n_ways; ) {
+        uint32_t id = net->ways[i]->attachment_id;
+        bool changed = false;
+        size_t j;
+
+        for (j = i; j < net->n_ways && net->ways[j]->attachment_id == id;
+             j++) {
+            changed |= net->ways[j]->changed;
+        }
+        for (; i < j; i++) {
+            net->ways[i]->changed = changed;
+        }
+    }
+}
+
 /* ARP. */
 
 static bool

@@ -63,9 +63,13 @@ MISTAKES = [
     ("cost not a number", 'cost="100"', 'cost="cheap"', "cheap"),
     ("BFD with a VLAN", 'address="169.254.10.5/30">',
      'address="169.254.10.5/30"><bfd interval="50ms"/>', "VLAN"),
-    ("no next hop", '<ospf network-type="point-to-point"/>\n      '
-     '</attachment>\n      <attachment name="west"',
-     '</attachment>\n      <attachment name="west"', "next-hop"),
+    ("no next hop", '''point="acme-east" address="169.254.10.1/30">
+        <ospf network-type="point-to-point"/>
+      </attachment>
+      <attachment name="west" point="acme-west" vlan="10" address="169.254.10.5/30">
+        <ospf network-type="point-to-point"/>
+      </attachment>''', '''point="acme-east" address="169.254.10.1/30">
+      </attachment>''', "next-hop"),
     ("same router ID", "</router>",
      '</router><router name="two" router-id="192.0.2.1"/>', "192.0.2.1"),
     ("router ID 0", 'router-id="192.0.2.1"', 'router-id="0.0.0.0"', "0.0.0.0"),
