@@ -378,9 +378,11 @@ enum verdict {
 /* Steps (4), (5), (7) and (8) up to acknowledgments.  '*ep' is our copy
  * afterwards, if any.
  *
- * MinLSArrival counts for what came by flooding.  What we asked for when the
- * adjacency came up is often replaced within milliseconds, because the peer
- * then has a link to us to tell of. */
+ * MinLSArrival protects us from a peer that originates without end; but an
+ * LSA that it drops is back only after the peer's retransmission interval, and
+ * peers whose timers are set for fast convergence, or that have just come up,
+ * originate several times a second.  So a few in a row are taken, and then one
+ * per MinLSArrival. */
 static enum verdict
 take_lsa(const struct step *s, const struct ospf_lsa *lsa, struct nbr *from,
          const struct wire *from_wire, struct lsdb_entry **ep)
@@ -404,13 +406,17 @@ take_lsa(const struct step *s, const struct ospf_lsa *lsa, struct nbr *from,
     }
 
     bool own = own_is_ours(s->o, &h.key);
-    bool by_request = from && nbr_lsa_find(&from->requests, &h.key);
-    if (e && !own && from && !by_request && !e->by_request
-        && s->now - e->installed_ms < MIN_LS_ARRIVAL) {
-        return LSA_TOO_SOON;
+    uint8_t n_soon = 0;
+    if (e && !own && from && !nbr_lsa_find(&from->requests, &h.key)) {
+        long long int intervals = (s->now - e->installed_ms) / MIN_LS_ARRIVAL;
+        if (!intervals && e->n_soon >= MAX_SOON) {
+            return LSA_TOO_SOON;
+        }
+        n_soon = (intervals ? e->n_soon - MIN(e->n_soon, intervals - 1)
+                  : e->n_soon + 1);
     }
     e = *ep = install(s, lsa);
-    e->by_request = by_request;
+    e->n_soon = n_soon;
     bool back = flood(s, e, from, from_wire);
     if (own) {
         own_received(s, e);

@@ -88,7 +88,6 @@ lsdb_install(struct lsdb *db, const struct ospf_lsa *lsa, long long int now)
     lsa_unref(old);
     e->installed_ms = now;
     e->max_age = max_age;
-    e->by_request = false;
     if (max_age) {
         db->n_max_age++;
     } else {

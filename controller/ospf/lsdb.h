@@ -25,7 +25,8 @@ struct lsdb_entry {
     long long int served_ms;    /* Last sent as the answer to a request. */
     uint32_t n_rxmt;            /* Retransmission lists that have it. */
     bool max_age;               /* Counted in lsdb->n_max_age. */
-    bool by_request;            /* It came because we asked for it. */
+    uint8_t n_soon;             /* How many instances came within MinLSArrival
+                                 * of the one before; goes down with time. */
 };
 
 struct lsdb {

@@ -42,6 +42,7 @@
 /* Architectural constants, in ms. */
 #define MIN_LS_INTERVAL 5000
 #define MIN_LS_ARRIVAL 1000
+#define MAX_SOON 10             /* So many may come sooner. */
 /* A little more than MinLSArrival, so that what was sent at that distance is
  * not too soon for a peer's clock. */
 #define MIN_LS_ARRIVAL_SAFE 1100

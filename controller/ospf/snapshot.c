@@ -141,8 +141,6 @@ restore_lsas(const struct step *s, struct bytes *b)
         key = lsa_key(lsa);
         if (!lsa->max_age && !ospf_lookup(s->o, &key)) {
             flood_install(s, lsa);
-            /* It is not new: MinLSArrival does not begin here. */
-            ospf_lookup(s->o, &key)->by_request = true;
         }
         lsa_unref(lsa);
     }

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "controller/base/bytes.h"
+#include "controller/ospf/packet.h"
 #include "openvswitch/ofpbuf.h"
 #include "tests/unit/ospf-net.h"
 #include "util.h"
@@ -530,6 +531,50 @@ test_wires(void)
     net_destroy(&net);
 }
 
+/* A peer that originates much too often: a few are taken, then one a
+ * second. */
+static void
+test_min_arrival(void)
+{
+    struct net net;
+
+    settled_chain(&net, 2);
+    net_kill(&net, 1);
+    uint32_t taken = 0;
+    for (uint32_t i = 1; i <= 150; i++) {
+        uint8_t data[36] = { 0, 0, 2, OSPF_LSA_EXTERNAL };
+        store_u32(data + 4, IP(198, 51, 100, 0));
+        store_u32(data + 8, R(2));
+        store_u32(data + 12, 0x80000000 + i);
+        store_u32(data + 20, 0xffffff00);
+        store_u32(data + 24, i);
+        lsa_seal(data, sizeof data);
+        struct ospf_lsa *lsa = lsa_new(data, sizeof data, 0, net.now);
+        struct ofpbuf b;
+        ofpbuf_init(&b, 0);
+        packet_begin(&b, PKT_LSU, R(2), 0);
+        put_u32(&b, 1);
+        packet_put_lsa(&b, lsa, net.now, 1);
+        packet_end(&b);
+        struct ospf_rx rx = {
+            .iface = 1, .src = IP(10, 0, 0, 2), .dst = OSPF_ALL_ROUTERS,
+            .data = b.data, .len = b.size,
+        };
+        struct ospf_out out = OSPF_OUT_INIT;
+        ospf_receive(net.routers[0].ospf, &rx, net.now, &out);
+        net_apply(&net, 0, &out);
+        taken += metric_at(&net, 0, IP(198, 51, 100, 0), R(2)) == i;
+        ofpbuf_uninit(&b);
+        lsa_unref(lsa);
+        net_run(&net, 20);
+    }
+    /* Three seconds' worth. */
+    CU_ASSERT(taken >= 11 && taken <= 14);
+    CU_ASSERT_EQUAL(ospf_get_counters(net.routers[0].ospf)
+                    ->drops[OSPF_DROP_LSA_TOO_SOON], 150 - taken);
+    net_destroy(&net);
+}
+
 /* Wires, links and segments, configured and cut at random: in the end all
  * agree. */
 static void
@@ -595,4 +640,5 @@ TW_TESTS("ospf-flooding",
          TW_TEST(test_stale_neighbor_gone),
          TW_TEST(test_snapshot_garbage),
          TW_TEST(test_wires),
+         TW_TEST(test_min_arrival),
          TW_TEST(test_random_changes))
