@@ -17,3 +17,15 @@ controller_libtwroute_a_SOURCES = \
 	controller/route/route.h \
 	controller/route/sets.c \
 	controller/route/ways.c
+
+# For the LDADD of what links libtwroute.a.
+TW_ROUTE_LIBS = controller/libtwroute.a controller/libtwmodel.a $(TW_BASE_LIBS)
+
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test-route
+tests_unit_test_route_SOURCES = tests/unit/test-route.c \
+	tests/unit/route-oracle.c tests/unit/route-oracle.h \
+	tests/unit/route-world.c tests/unit/route-world.h \
+	tests/unit/tw-cunit.h
+tests_unit_test_route_LDADD = $(TW_ROUTE_LIBS) $(CUNIT_LIBS)
+endif
