@@ -50,6 +50,12 @@ tests_unit_test_model_alloc_SOURCES = tests/unit/test-model-alloc.c \
 tests_unit_test_model_alloc_CPPFLAGS = $(TW_MODEL_TEST_CPPFLAGS)
 tests_unit_test_model_alloc_LDADD = $(TW_MODEL_LIBS) $(CUNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-model-check
+tests_unit_test_model_check_SOURCES = tests/unit/test-model-check.c \
+	tests/unit/model-docs.h tests/unit/tw-cunit.h
+tests_unit_test_model_check_CPPFLAGS = $(TW_MODEL_TEST_CPPFLAGS)
+tests_unit_test_model_check_LDADD = $(TW_MODEL_LIBS) $(CUNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-model-document
 tests_unit_test_model_document_SOURCES = tests/unit/test-model-document.c \
 	tests/unit/model-docs.h tests/unit/tw-cunit.h

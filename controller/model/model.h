@@ -40,7 +40,7 @@ struct ds;
 struct model_schema;
 
 #define MODEL_MAX_BYTES (16 * 1024 * 1024)
-#define MODEL_MAX_NETWORKS 1024         /* Per customer. */
+#define MODEL_MAX_NETWORKS 256          /* Per customer. */
 #define MODEL_MAX_POLICIES 1024         /* Per customer. */
 #define MODEL_MAX_SUBNETS 4096          /* Per network. */
 #define MODEL_MAX_ROUTERS 256           /* Per network. */

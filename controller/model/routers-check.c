@@ -8,9 +8,11 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "controller/base/diag.h"
 #include "controller/model/model-private.h"
+#include "heap.h"
 #include "packets.h"
 #include "util.h"
 
@@ -179,76 +181,76 @@ graph_init(struct graph *g, const struct model_network *network)
     }
 }
 
-/* Dijkstra from 'source'.  hops[i] becomes the number of links on the shortest
- * path to router 'i' that has the most of them.  Returns the router that is the
- * most links away. */
+struct vertex {
+    struct heap_node node;      /* In the heap while it is a candidate. */
+    bool seen;                  /* Has a distance. */
+    uint64_t dist;
+    size_t hops;                /* Links on the shortest path that has the most
+                                 * of them. */
+};
+
+/* Dijkstra from 'source'.  Returns the router that is the most links away. */
 static size_t
-graph_farthest(const struct graph *g, size_t source, uint64_t *dist,
-               size_t *hops, bool *done)
+graph_farthest(const struct graph *g, size_t source, struct vertex *vertices)
 {
     size_t farthest = source;
+    struct heap heap;
 
-    for (size_t i = 0; i < g->n_routers; i++) {
-        dist[i] = UINT64_MAX;
-        hops[i] = 0;
-        done[i] = false;
-    }
-    dist[source] = 0;
-    for (;;) {
-        size_t u = SIZE_MAX;
+    memset(vertices, 0, g->n_routers * sizeof *vertices);
+    heap_init(&heap);
+    vertices[source].seen = true;
+    heap_insert(&heap, &vertices[source].node, UINT64_MAX);
+    while (!heap_is_empty(&heap)) {
+        struct vertex *v = CONTAINER_OF(heap_max(&heap), struct vertex, node);
+        size_t u = v - vertices;
 
-        for (size_t i = 0; i < g->n_routers; i++) {
-            if (!done[i] && dist[i] != UINT64_MAX
-                && (u == SIZE_MAX || dist[i] < dist[u])) {
-                u = i;
-            }
-        }
-        if (u == SIZE_MAX) {
-            return farthest;
-        }
-        done[u] = true;
-        if (hops[u] > hops[farthest]) {
+        heap_remove(&heap, &v->node);
+        if (v->hops > vertices[farthest].hops) {
             farthest = u;
         }
         for (size_t e = g->first[u]; e < g->first[u + 1]; e++) {
-            const struct edge *edge = &g->edges[e];
-            uint64_t d = dist[u] + edge->cost;
+            struct vertex *w = &vertices[g->edges[e].to];
+            uint64_t dist = v->dist + g->edges[e].cost;
 
-            if (d < dist[edge->to]) {
-                dist[edge->to] = d;
-                hops[edge->to] = hops[u] + 1;
-            } else if (d == dist[edge->to]) {
-                hops[edge->to] = MAX(hops[edge->to], hops[u] + 1);
+            if (!w->seen) {
+                w->seen = true;
+                w->dist = dist;
+                w->hops = v->hops + 1;
+                heap_insert(&heap, &w->node, UINT64_MAX - dist);
+            } else if (dist < w->dist) {
+                w->dist = dist;
+                w->hops = v->hops + 1;
+                heap_change(&heap, &w->node, UINT64_MAX - dist);
+            } else if (dist == w->dist) {
+                w->hops = MAX(w->hops, v->hops + 1);
             }
         }
     }
+    heap_destroy(&heap);
+    return farthest;
 }
 
 static void
 check_series(const struct check *c)
 {
     const struct model_network *network = c->network;
-    size_t n = network->n_routers;
+    struct vertex *vertices;
     struct graph g;
-    uint64_t *dist;
-    size_t *hops;
-    bool *done;
 
-    if (n <= MODEL_MAX_SERIES) {
+    if (network->n_routers <= MODEL_MAX_SERIES) {
         return;
     }
     graph_init(&g, network);
-    dist = xcalloc(n, sizeof *dist);
-    hops = xcalloc(n, sizeof *hops);
-    done = xcalloc(n, sizeof *done);
-    for (size_t i = 0; i < n; i++) {
-        size_t far = graph_farthest(&g, i, dist, hops, done);
+    vertices = xcalloc(g.n_routers, sizeof *vertices);
+    for (size_t i = 0; i < g.n_routers; i++) {
+        size_t far = graph_farthest(&g, i, vertices);
 
-        if (hops[far] + 1 > MODEL_MAX_SERIES) {
+        if (vertices[far].hops + 1 > MODEL_MAX_SERIES) {
             struct diag *d = check_error(
                 c, network->routers[i].line, &network->routers[i], NULL, NULL,
                 "packets from it to router \"%s\" pass %"PRIuSIZE" routers in "
-                "series", network->routers[far].name, hops[far] + 1);
+                "series", network->routers[far].name,
+                vertices[far].hops + 1);
             diag_remedy(d, "add links, or change their costs, so that at most "
                         "%d routers are in series", MODEL_MAX_SERIES);
             break;
@@ -256,9 +258,7 @@ check_series(const struct check *c)
     }
     free(g.edges);
     free(g.first);
-    free(dist);
-    free(hops);
-    free(done);
+    free(vertices);
 }
 
 void
