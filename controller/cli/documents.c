@@ -116,7 +116,6 @@ put_document_changes(struct ds *ds, const struct json *changes)
         const struct json *c = array_at(changes, i);
         const char *type = get_string(c, "type");
         const char *object = get_string(c, "object");
-        const char *network = get_string(c, "network");
         const char *what = get_string(c, "what");
 
         if (!i) {
@@ -124,9 +123,6 @@ put_document_changes(struct ds *ds, const struct json *changes)
         }
         ds_put_format(ds, "  %s ", !type ? "?" : !strcmp(type, "added") ? "+"
                       : !strcmp(type, "removed") ? "-" : "~");
-        if (network) {
-            ds_put_format(ds, "%s: ", network);
-        }
         ds_put_format(ds, "%s%s%s\n", object ? object : "?",
                       what ? ": " : "", what ? what : "");
     }

@@ -33,10 +33,11 @@ put_title_and_table(struct ds *ds, const char *title, struct table *t)
     ds_destroy(&body);
 }
 
-/* Packets by object, as the bridges count them. */
+/* Packets by object, as the bridges count them; those that have counted
+ * nothing only if 'zeros'. */
 static void
 put_tallies(struct ds *ds, const struct json *json, const char *name,
-            const char *title)
+            const char *title, bool zeros)
 {
     const struct json *list = get_member(json, name);
     struct table *t;
@@ -48,9 +49,11 @@ put_tallies(struct ds *ds, const struct json *json, const char *name,
     for (size_t i = 0; i < array_n(list); i++) {
         const struct json *o = array_at(list, i);
 
-        cell_int(t, o, "packets");
-        cell_int(t, o, "bytes");
-        cell_string(t, o, "object");
+        if (zeros || get_int_or(o, "packets", 0)) {
+            cell_int(t, o, "packets");
+            cell_int(t, o, "bytes");
+            cell_string(t, o, "object");
+        }
     }
     put_title(ds, title);
     table_finish(t, 2, "none", ds);
@@ -129,16 +132,16 @@ put_networks(struct ds *ds, const struct json *networks)
 }
 
 static void
-print_counters(const struct ctl *ctl OVS_UNUSED, const struct json *json,
-               struct ds *ds)
+print_counters(const struct ctl *ctl, const struct json *json, struct ds *ds)
 {
+    bool all = ctl->options & CTL_ALL;
     const struct json *silent = get_member(json, "silent");
 
-    put_tallies(ds, json, "ways", "sent by ways");
-    put_tallies(ds, json, "received", "received");
-    put_tallies(ds, json, "drops", "dropped");
-    put_tallies(ds, json, "answered", "answered on the hosts");
-    put_tallies(ds, json, "to-controller", "sent to tollwayd");
+    put_tallies(ds, json, "ways", "sent by ways and to nodes", true);
+    put_tallies(ds, json, "received", "received", true);
+    put_tallies(ds, json, "drops", "dropped", all);
+    put_tallies(ds, json, "answered", "answered on the hosts", all);
+    put_tallies(ds, json, "to-controller", "sent to tollwayd", all);
     put_numbers(ds, get_member(json, "punts"), "taken by tollwayd");
     put_ospf(ds, get_member(json, "ospf"));
     put_networks(ds, get_member(json, "routes"));

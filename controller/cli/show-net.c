@@ -374,6 +374,43 @@ count_chosen(const struct json *candidates)
 }
 
 static void
+put_tier(struct ds *ds, const struct json *tier)
+{
+    const struct json *ways = get_member(tier, "ways");
+
+    for (size_t i = 0; i < array_n(ways); i++) {
+        const struct json *way = array_at(ways, i);
+        const char *hop = get_string(way, "next-hop");
+        const char *why = get_string(way, "why");
+
+        hop = hop ? hop : get_string(way, "next_hop");
+        ds_put_format(ds, "%s%s%s%s", i ? ", " : "",
+                      get_text(way, "attachment"), hop ? " via " : "",
+                      hop ? hop : "");
+        if (why) {
+            ds_put_format(ds, " (%s)", why);
+        }
+    }
+    ds_put_char(ds, '\n');
+}
+
+/* Where packets leave now, and where they will if that dies. */
+static void
+put_tiers(struct ds *ds, const struct json *reason)
+{
+    const struct json *tiers = get_member(reason, "tiers");
+    long long int used;
+
+    if (!get_int(reason, "tier", &used) || used < 0) {
+        return;
+    }
+    for (size_t i = used; i < array_n(tiers); i++) {
+        ds_put_cstr(ds, i == (size_t) used ? "out by: " : "failover: ");
+        put_tier(ds, array_at(tiers, i));
+    }
+}
+
+static void
 print_explain(const struct ctl *ctl, const struct json *json, struct ds *ds)
 {
     const struct json *reason = get_member(json, "reason");
@@ -405,6 +442,7 @@ print_explain(const struct ctl *ctl, const struct json *json, struct ds *ds)
     if (rule) {
         ds_put_format(ds, "rule: %s\n", rule);
     }
+    put_tiers(ds, reason);
     if (array_n(hosts)) {
         ds_put_format(ds, "host%s passed: ", array_n(hosts) > 1 ? "s" : "");
         put_strings(ds, hosts, count_chosen(candidates) > 1 ? ", " : " -> ");

@@ -53,7 +53,7 @@ static const struct verb verbs[] = {
       "a host's flows, by table and object", do_flows },
     { "cookie", "COOKIE", 1, 1, 0,
       "the object that a flow's cookie names", do_cookie },
-    { "counters", "", 0, 0, 0,
+    { "counters", "", 0, 0, CTL_ALL,
       "packets by way, by reason of a drop, by punt", do_counters },
     { "status", "", 0, 0, 0,
       "how tollwayd, its store and its hosts are", do_status },
@@ -71,7 +71,7 @@ static const struct option_name option_names[] = {
     { CTL_IF_REVISION, "--if-revision=N", "only if N is active now (0: "
       "none)" },
     { CTL_CONTENTS, "--contents", "what the LSAs say" },
-    { CTL_ALL, "--all", "refused routes too" },
+    { CTL_ALL, "--all", "refused routes, or counters that are 0, too" },
 };
 
 /* Help. */
