@@ -56,10 +56,11 @@ tests_unit_test_ospf_flooding_SOURCES = \
 tests_unit_test_ospf_flooding_LDADD = controller/libtwospf.a $(OVS_LIBS) $(CUNIT_LIBS)
 endif
 
-# A router on raw sockets, to be run by hand against others.
+# A router on raw sockets, for tests/interop/test_speaker.py and by hand.
 check_PROGRAMS += tests/interop/ospf-raw
 tests_interop_ospf_raw_SOURCES = tests/interop/ospf-raw.c
 tests_interop_ospf_raw_LDADD = controller/libtwospf.a $(OVS_LIBS)
+EXTRA_DIST += tests/interop/test_speaker.py
 
 # Prints the routes that follow from an LSDB, for tests/golden/run-ospf.
 check_PROGRAMS += tests/golden/ospf/tw-spf

@@ -34,7 +34,7 @@
 #include "util.h"
 
 #define MAX_IFACES 8
-#define MAX_STUBS 16
+#define MAX_STUBS 300
 #define MAX_EXTERNALS 200000
 
 struct program {
