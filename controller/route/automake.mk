@@ -28,4 +28,9 @@ tests_unit_test_route_SOURCES = tests/unit/test-route.c \
 	tests/unit/route-world.c tests/unit/route-world.h \
 	tests/unit/tw-cunit.h
 tests_unit_test_route_LDADD = $(TW_ROUTE_LIBS) $(CUNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-route-scale
+tests_unit_test_route_scale_SOURCES = tests/unit/test-route-scale.c \
+	tests/unit/route-world.c tests/unit/route-world.h tests/unit/tw-cunit.h
+tests_unit_test_route_scale_LDADD = $(TW_ROUTE_LIBS) $(CUNIT_LIBS)
 endif
