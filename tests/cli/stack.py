@@ -2,6 +2,7 @@
 """What tollctl is tested against: tollwayd with a store of its own and hosts
 that don't exist, and a server that answers with whatever it is given."""
 
+import ctypes
 import json
 import os
 import shutil
@@ -53,6 +54,11 @@ def accepts(path):
             return False
 
 
+def end_with_parent():
+    """Makes a child end with the tests, however these end."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)      # PR_SET_PDEATHSIG
+
+
 class Stack:
     """A store and tollwayd in a directory of their own."""
 
@@ -61,6 +67,13 @@ class Stack:
         self.socket = self.path("api.sock")
         self.processes = []
         self.documents = 0
+        try:
+            self.begin()
+        except BaseException:
+            self.stop(keep=True)
+            raise
+
+    def begin(self):
         db, remote = self.path("store.db"), "unix:" + self.path("store.sock")
         subprocess.run(["ovsdb-tool", "create", db,
                         os.path.join(TOP, "schemas/tollway.ovsschema")], check=True)
@@ -82,7 +95,7 @@ class Stack:
         log = open(self.path("log"), "a")
         process = subprocess.Popen(
             list(argv) + ["-vsyslog:off"], stdin=subprocess.DEVNULL, stdout=log,
-            stderr=log, env=dict(os.environ, OVS_RUNDIR=self.dir,
+            stderr=log, preexec_fn=end_with_parent, env=dict(os.environ, OVS_RUNDIR=self.dir,
                                  TOLLWAY_SCHEMAS=os.path.join(TOP, "schemas")))
         log.close()
         self.processes.append(process)
