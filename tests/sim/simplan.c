@@ -64,6 +64,7 @@ static void
 plan_peers(struct plan_customer *c, struct simrand *r)
 {
     int n_links = 0;
+    int n_atts;
 
     c->n_peers = simrand_range(r, 2, PLAN_MAX_PEERS - 1);
     for (int i = 0; i < c->n_peers; i++) {
@@ -71,7 +72,8 @@ plan_peers(struct plan_customer *c, struct simrand *r)
         c->peers[i].up = true;
     }
     /* Every peer has an attachment, some have two. */
-    c->n_atts = MAX(c->n_peers, (int) simrand_range(r, 2, PLAN_MAX_ATTS));
+    n_atts = simrand_range(r, 2, PLAN_MAX_ATTS);
+    c->n_atts = MAX(c->n_peers, n_atts);
     for (int i = 0; i < c->n_atts; i++) {
         struct plan_att *att = &c->atts[i];
 

@@ -671,9 +671,7 @@ learn_macs(struct world *w, int customer)
         char *name = xasprintf("v%d", i);
         const struct alloc *a = alloc_find(w->alloc, sc->name, "n", TOPO_NODE,
                                            name);
-        if (a) {
-            sc->macs[i] = a->mac;
-        }
+        sc->macs[i] = a ? a->mac : eth_addr_zero;
         free(name);
     }
 }
