@@ -312,6 +312,11 @@ hello_neighbor(const struct step *s, struct iface *iface,
                   other->router_id, p->router_id);
         nsm_event(s, other, NSM_KILL, "the peer's router ID changed");
     }
+    if (!nbr && ovs_list_size(&iface->nbrs)
+                >= (ism_payload(iface) - 20) / 4) {
+        ospf_drop(s, iface, OSPF_DROP_NEIGHBORS, rx->src, p->router_id, 0, 0);
+        return NULL;
+    }
     if (!nbr) {
         nbr = nsm_create(s, iface, p->router_id, rx->src);
         nbr->first_hello_ms = s->now;

@@ -303,7 +303,7 @@ lsa_check(const uint8_t *data, size_t length)
     default:
         return LSA_BAD_TYPE;
     }
-    return ok ? LSA_OK : LSA_BAD_BODY;
+    return ok && length <= LSA_MAX_LEN ? LSA_OK : LSA_BAD_BODY;
 }
 
 const char *

@@ -32,6 +32,7 @@ enum ospf_lsa_type {
 };
 
 #define LSA_HEADER_LEN 20
+#define LSA_MAX_LEN (65535 - 20 - 28)   /* Behind the headers of an update. */
 #define LSA_MAX_AGE 3600                /* Seconds. */
 #define LSA_MAX_AGE_DIFF 900             /* Seconds. */
 #define LSA_REFRESH_TIME 1800           /* Seconds. */

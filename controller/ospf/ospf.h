@@ -275,7 +275,8 @@ const char *ospf_nbr_state_string(enum ospf_nbr_state);
     DROP(LSA_BODY, "malformed LSA")                                         \
     DROP(LSA_TOO_SOON, "LSA changed again within a second")                 \
     DROP(OTHER_ROUTER, "the peer's router ID changed")                      \
-    DROP(SECOND_PEER, "second peer on a point-to-point link")
+    DROP(SECOND_PEER, "second peer on a point-to-point link")               \
+    DROP(NEIGHBORS, "more neighbours than fit into a Hello")
 enum ospf_drop {
 #define DROP(NAME, TEXT) OSPF_DROP_##NAME,
     OSPF_DROPS

@@ -33,10 +33,12 @@ struct ds;
 
 struct ospf_nexthop {
     uint32_t exit_router;       /* Router ID of the family router. */
-    uint32_t local;             /* Address of its interface; 0: not by one of
-                                 * its OSPF interfaces (its own subnet, or the
-                                 * router itself). */
-    uint32_t addr;              /* The peer's address, 0: on-link. */
+    uint32_t local;             /* Address of its interface; 0: the router
+                                 * itself, a subnet of its own, or an
+                                 * interface that has no neighbour now, which
+                                 * LSAs can't tell from one. */
+    uint32_t addr;              /* The peer's address, or a forwarding address;
+                                 * 0: on-link. */
     uint32_t nbr_router_id;     /* Router ID of that peer, 0: none. */
 };
 
@@ -131,8 +133,7 @@ const struct ospf_external_prefix *ospf_rib_external(const struct ospf_rib *,
 const struct ospf_route *ospf_rib_match(const struct ospf_rib *,
                                         uint32_t address);
 
-/* Section 16.4 (6), preference rules as of RFC 3101 section 2.5 without the
- * RFC 1583 rules: negative if 'a' is preferred to 'b', 0 if they are equal
+/* Section 16.4 (6) with RFC1583Compatibility disabled: negative if 'a' is preferred to 'b', 0 if they are equal
  * (their next hops are then shared).  Both must be reachable. */
 int ospf_external_compare(const struct ospf_rib *,
                           const struct ospf_candidate *a,

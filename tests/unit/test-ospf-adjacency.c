@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "controller/base/bytes.h"
+#include "controller/ospf/packet.h"
 #include "tests/unit/ospf-net.h"
 #include "util.h"
 
@@ -494,6 +495,44 @@ test_broken_packets(void)
     net_destroy(&net);
 }
 
+/* A Hello lists all neighbours, and must fit the MTU. */
+static void
+test_too_many_neighbors(void)
+{
+    struct net net;
+
+    segment(&net, 1, OSPF_BROADCAST);
+    net_iface(&net, 0, 1)->plen = 16;
+    net_iface(&net, 0, 1)->dead_interval = 40;
+    net_start(&net);
+    for (uint32_t i = 0; i < 2000; i++) {
+        struct ofpbuf b;
+        struct ospf_out out = OSPF_OUT_INIT;
+        ofpbuf_init(&b, 0);
+        packet_begin(&b, PKT_HELLO, R(2 + i), 0);
+        put_u32(&b, 0xffff0000);
+        put_u32(&b, 1 << 16 | OPTION_E << 8);
+        put_u32(&b, 40);
+        put_u64(&b, 0);
+        packet_end(&b);
+        struct ospf_rx rx = {
+            .iface = 1, .src = IP(10, 0, 1, 0) + i, .dst = OSPF_ALL_ROUTERS,
+            .data = b.data, .len = b.size,
+        };
+        ospf_receive(net.routers[0].ospf, &rx, net.now, &out);
+        for (size_t j = 0; j < out.n; j++) {
+            CU_ASSERT(out.actions[j].type != OSPF_ACTION_SEND
+                      || out.actions[j].send.len <= 1480);
+        }
+        net_apply(&net, 0, &out);
+        ofpbuf_uninit(&b);
+    }
+    CU_ASSERT_EQUAL(iface_info(&net, 0).n_neighbors, (1500 - 64) / 4);
+    CU_ASSERT_EQUAL(ospf_get_counters(net.routers[0].ospf)
+                    ->drops[OSPF_DROP_NEIGHBORS], 2000 - (1500 - 64) / 4);
+    net_destroy(&net);
+}
+
 /* A large database in small packets: none exceeds the MTU. */
 static void
 test_large_database(void)
@@ -537,4 +576,5 @@ TW_TESTS("ospf-adjacency",
          TW_TEST(test_network_type_mismatch),
          TW_TEST(test_reconfigure),
          TW_TEST(test_broken_packets),
+         TW_TEST(test_too_many_neighbors),
          TW_TEST(test_large_database))
