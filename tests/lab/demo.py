@@ -116,7 +116,7 @@ class Demo:
             "are and which ports the customer may use." % SERVER)
         w = self.w
         self.lab.parallel(w.start_routers, w.tollwayd.start)
-        self.tollctl("fabric", "submit", "fabric.xml")
+        self.tollctl("fabric", "submit", "--wait", "fabric.xml")
         self.tollctl("hosts")
 
     def submit(self):
