@@ -133,7 +133,8 @@ forget_routers(struct shash *sh, const struct topo_network *t)
             keep = keep || (uint32_t) atoi(node->name + 8) == t->routers[i].id;
         }
         if (!keep) {
-            free(shash_steal(sh, node));
+            free(node->data);
+            shash_delete(sh, node);
         }
     }
 }
