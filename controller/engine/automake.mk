@@ -21,3 +21,12 @@ tests_unit_test_frames_SOURCES = \
 	controller/engine/frames.c controller/engine/frames.h
 tests_unit_test_frames_LDADD = $(TW_BASE_LIBS) $(CUNIT_LIBS)
 endif
+
+TW_ENGINE_LIBS = \
+	controller/libtwengine.a controller/libtwflow.a \
+	controller/libtwroute.a controller/libtwospf.a \
+	controller/libtwcost.a $(TW_MODEL_LIBS)
+check_PROGRAMS += tests/golden/tw-engine
+tests_golden_tw_engine_SOURCES = tests/golden/tw-engine.c
+tests_golden_tw_engine_LDADD = $(TW_ENGINE_LIBS)
+EXTRA_DIST += tests/golden/run-engine tests/golden/engine
