@@ -341,7 +341,12 @@ flood_expire(const struct step *s)
     expire(s, &s->o->externals_db);
 }
 
-/* Removes MaxAge LSAs that no neighbour needs any more (section 14). */
+/* Removes MaxAge LSAs that no neighbour needs any more (section 14).
+ *
+ * Nobody acknowledges over wires.  If wires form a ring, an LSA and its flush
+ * may go round it one behind the other, each installed anew where the one
+ * before it has just been forgotten; so a router with wires remembers what was
+ * flushed for a while. */
 void
 flood_reap(const struct step *s)
 {
@@ -350,13 +355,18 @@ flood_reap(const struct step *s)
     if (!o->n_reap || ospf_any_exchanging(o)) {
         return;
     }
+    o->reap_ms = NEVER;
     size_t n = o->n_reap;
     struct lsa_key *keys = o->reap;
     o->reap = NULL;
     o->n_reap = o->allocated_reap = 0;
     for (size_t i = 0; i < n; i++) {
         struct lsdb_entry *e = ospf_lookup(o, &keys[i]);
-        if (e && e->max_age && !e->n_rxmt) {
+        if (e && e->max_age && !e->n_rxmt && o->n_wires
+            && s->now < e->installed_ms + MIN_LS_ARRIVAL) {
+            ospf_reap(o, &keys[i]);
+            o->reap_ms = MIN(o->reap_ms, e->installed_ms + MIN_LS_ARRIVAL);
+        } else if (e && e->max_age && !e->n_rxmt) {
             lsdb_remove(lsdb_for(o, keys[i].type), e);
             own_removed(s, &keys[i]);
         }

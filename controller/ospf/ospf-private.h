@@ -217,6 +217,7 @@ struct ospf {
     unsigned int dirty;         /* OSPF_DIRTY_*. */
     struct lsa_key *reap;       /* Entries that may be removable. */
     size_t n_reap, allocated_reap;
+    long long int reap_ms;      /* When to look at them at the latest. */
     struct ospf_counters counters;
 
     /* Results, as of the last ospf_run_spf(). */

@@ -709,6 +709,9 @@ ospf_next_wake(const struct ospf *o)
     for (size_t i = 0; i < o->n_ifaces; i++) {
         t = MIN(t, ism_next_wake(o->ifaces[i]));
     }
+    if (o->n_reap && !ospf_any_exchanging(o)) {
+        t = MIN(t, o->reap_ms);
+    }
     t = MIN(t, lsdb_next_expiry(&o->area.lsdb));
     return MIN(t, lsdb_next_expiry(&o->externals_db));
 }
