@@ -244,11 +244,11 @@ print_metrics(const struct ctl *ctl OVS_UNUSED, const struct json *json,
             table_cellf(t, "path %s -> %s", get_text(o, "from"),
                         get_text(o, "to"));
         }
-        cell_real(t, o, "delay_us", 1000, " ms");
-        cell_real(t, o, "use_percent", 1, "%");
-        cell_real(t, o, "loss_percent", 1, "%");
+        cell_real(t, o, "delay-us", 1000, " ms");
+        cell_real(t, o, "use-percent", 1, "%");
+        cell_real(t, o, "loss-percent", 1, "%");
         cell_real(t, o, "price", 1, "");
-        cell_real(t, o, "age_ms", 1000, " s");
+        cell_real(t, o, "age-ms", 1000, " s");
     }
     table_finish(t, 0, "no metrics", ds);
 }

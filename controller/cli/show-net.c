@@ -286,7 +286,6 @@ candidate_place(struct table *t, const struct json *c)
     const char *border = get_string(c, "border");
     const char *hop = get_string(way, "next-hop");
 
-    hop = hop ? hop : get_string(way, "next_hop");
     if (!hop) {
         hop = get_string(c, "forwarding");
     }
@@ -383,7 +382,6 @@ put_tier(struct ds *ds, const struct json *tier)
         const char *hop = get_string(way, "next-hop");
         const char *why = get_string(way, "why");
 
-        hop = hop ? hop : get_string(way, "next_hop");
         ds_put_format(ds, "%s%s%s%s", i ? ", " : "",
                       get_text(way, "attachment"), hop ? " via " : "",
                       hop ? hop : "");

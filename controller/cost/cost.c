@@ -787,19 +787,19 @@ metric_to_json(const struct metric *m, long long int now)
         json_object_put_string(obj, "point", m->to);
     }
     if (v->has & COST_DELAY) {
-        json_object_put(obj, "delay_us", json_integer_create(v->delay_us));
+        json_object_put(obj, "delay-us", json_integer_create(v->delay_us));
     }
     if (v->has & COST_USE) {
-        json_object_put(obj, "use_percent", json_real_create(v->use / 1000.0));
+        json_object_put(obj, "use-percent", json_real_create(v->use / 1000.0));
     }
     if (v->has & COST_LOSS) {
-        json_object_put(obj, "loss_percent",
+        json_object_put(obj, "loss-percent",
                         json_real_create(v->loss / 1000.0));
     }
     if (v->has & COST_PRICE) {
         json_object_put(obj, "price", json_real_create(v->price / 1000.0));
     }
-    json_object_put(obj, "age_ms", json_integer_create(now - m->updated_ms));
+    json_object_put(obj, "age-ms", json_integer_create(now - m->updated_ms));
     return obj;
 }
 

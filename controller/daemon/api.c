@@ -32,6 +32,8 @@ struct lookup {
     struct ovs_list node;
     struct http_request *request;
     uint64_t tag;
+    char *customer;
+    uint64_t number;            /* Of a revision, 0: all of them. */
 };
 
 /* Is 's' 'prefix' and something more, which then is '*rest'? */
@@ -140,6 +142,8 @@ look_up(struct daemon *d, struct http_request *r, const char *customer,
 
     l->request = r;
     l->tag = ++d->next_tag;
+    l->customer = xstrdup(customer);
+    l->number = number;
     ovs_list_push_back(&d->lookups, &l->node);
     if (history) {
         store_request_history(d->store, customer, l->tag);
@@ -204,7 +208,11 @@ handle_customer(struct daemon *d, struct http_request *r,
             submit_rollback(d, r, caller, customer, number);
         }
     } else if (!strcmp(what, "history")) {
-        look_up(d, r, customer, true, 0);
+        if (strcmp(r->method, "GET")) {
+            reply_method(r, "GET");
+        } else {
+            look_up(d, r, customer, true, 0);
+        }
     } else {
         http_reply_error(r, 404, "there is no \"%s\"", r->path);
     }
@@ -222,10 +230,14 @@ api_store_event(struct daemon *d, struct store_event *e)
             continue;
         }
         ovs_list_remove(&l->node);
-        if (e->result != STORE_DONE) {
-            http_reply_error(l->request,
-                             e->result == STORE_NOT_FOUND ? 404 : 503, "%s",
-                             e->text ? e->text
+        if (e->result == STORE_NOT_FOUND && l->number) {
+            http_reply_error(l->request, 404, "customer \"%s\" has no "
+                             "revision %"PRIu64, l->customer, l->number);
+        } else if (e->result == STORE_NOT_FOUND) {
+            http_reply_error(l->request, 404, "there is no customer \"%s\"",
+                             l->customer);
+        } else if (e->result != STORE_DONE) {
+            http_reply_error(l->request, 503, "%s", e->text ? e->text
                              : store_result_to_string(e->result));
         } else if (e->type == STORE_DOCUMENT) {
             reply_xml(l->request, e->revisions[0].document);
@@ -248,6 +260,7 @@ api_store_event(struct daemon *d, struct store_event *e)
             }
             http_reply(l->request, 200, array);
         }
+        free(l->customer);
         free(l);
         return true;
     }
@@ -270,6 +283,7 @@ api_abort_all(struct daemon *d)
 
         http_reply_error(l->request, 503, "the configuration store is not "
                          "available");
+        free(l->customer);
         free(l);
     }
 }
@@ -411,6 +425,14 @@ finish_flows(struct daemon *d, struct http_request *r,
 
 /* Status. */
 
+static bool
+is_ready(const struct daemon *d)
+{
+    return (time_msec() >= d->started_ms + START_MS
+            || (d->loaded && !(engine_fabric(d->engine)
+                               && engine_is_held(d->engine))));
+}
+
 static void
 reply_status(struct daemon *d, struct http_request *r,
              const struct caller *caller)
@@ -421,6 +443,7 @@ reply_status(struct daemon *d, struct http_request *r,
 
     json_object_put_string(json, "version", PACKAGE_VERSION);
     put_int(json, "uptime-ms", time_msec() - d->started_ms);
+    json_object_put(json, "ready", json_boolean_create(is_ready(d)));
     json_object_put(json, "store", json_boolean_create(
         store_is_writer(d->store)));
     put_int(json, "customers", shash_count(&d->documents));
@@ -601,14 +624,6 @@ handle_get(struct daemon *d, struct http_request *r,
     } else if (!get_simple(d, r, caller, what)) {
         http_reply_error(r, 404, "there is no \"%s\"", r->path);
     }
-}
-
-static bool
-is_ready(const struct daemon *d)
-{
-    return (time_msec() >= d->started_ms + START_MS
-            || (d->loaded && !(engine_fabric(d->engine)
-                               && engine_is_held(d->engine))));
 }
 
 static void

@@ -58,6 +58,7 @@ struct job {
     bool fetching;
     long long int deadline_ms;
     struct shash serials;       /* Confirming: host -> serial (boxed). */
+    struct diags warnings;      /* Of an accepted document. */
 };
 
 static void
@@ -70,6 +71,7 @@ job_destroy(struct job *job)
     model_fabric_unref(job->fabric);
     alloc_set_unref(job->alloc);
     shash_destroy_free_data(&job->serials);
+    diags_destroy(&job->warnings);
     free(job);
 }
 
@@ -162,6 +164,7 @@ job_create(struct daemon *d, enum job_type type, struct http_request *r,
     job->wait = get_flag(r, "wait");
     job->dry_run = get_flag(r, "dry-run");
     shash_init(&job->serials);
+    diags_init(&job->warnings);
     return job;
 }
 
@@ -444,6 +447,7 @@ job_start(struct daemon *d, struct job *job)
         job_refuse(job, &diags);
         return;
     }
+    diags_append(&job->warnings, &diags);
     diags_destroy(&diags);
     if (job->dry_run) {
         reply_dry_run(d, job);
@@ -532,6 +536,13 @@ job_answer(const struct daemon *d, const struct job *job)
         }
         json_object_put(json, "applied", applied);
         json_object_put(json, "unreachable", missing);
+    }
+    if (diags_count(&job->warnings)) {
+        struct json *w = diags_to_json(&job->warnings);
+        struct json *list = shash_find_data(json_object(w), "diagnostics");
+
+        json_object_put(json, "diagnostics", json_clone(list));
+        json_destroy(w);
     }
     return json;
 }

@@ -752,9 +752,9 @@ engine_metrics_document(const struct engine *e, long long int now)
         put_attr(&ds, o, "point", "point", "");
         put_attr(&ds, o, "from", "from", "");
         put_attr(&ds, o, "to", "to", "");
-        put_attr(&ds, o, "delay_us", "delay", "us");
-        put_attr(&ds, o, "use_percent", "use", "");
-        put_attr(&ds, o, "loss_percent", "loss", "");
+        put_attr(&ds, o, "delay-us", "delay", "us");
+        put_attr(&ds, o, "use-percent", "use", "");
+        put_attr(&ds, o, "loss-percent", "loss", "");
         put_attr(&ds, o, "price", "price", "");
         ds_put_cstr(&ds, "/>\n");
     }

@@ -271,7 +271,7 @@ way_to_json(const struct topo_network *topo, const struct route_way *w)
     json_object_put_string(obj, "attachment",
                            topo->attachments[w->attachment].name);
     if (ipv6_addr_is_set(&w->addr)) {
-        json_object_put_string(obj, "next_hop",
+        json_object_put_string(obj, "next-hop",
                                addr_to_string(&w->addr, buf));
     }
     json_object_put(obj, "id", json_integer_create(w->id));
@@ -303,7 +303,7 @@ candidate_to_json(const struct topo_network *topo,
         json_object_put(obj, "internal", json_integer_create(c->internal));
         json_object_put(obj, "total", json_integer_create(c->total));
     }
-    json_object_put(obj, "own_lsa", json_boolean_create(c->own_lsa));
+    json_object_put(obj, "own-lsa", json_boolean_create(c->own_lsa));
     json_object_put(obj, "reachable", json_boolean_create(c->reachable));
     json_object_put(obj, "chosen", json_boolean_create(c->chosen));
     json_object_put(obj, "backup", json_boolean_create(c->backup));
@@ -324,7 +324,7 @@ tier_to_json(const struct topo_network *topo, const struct route_tier *tier)
     json_object_put_string(obj, "source",
                            route_source_to_string(tier->source));
     json_object_put(obj, "total", json_integer_create(tier->total));
-    json_object_put(obj, "for_earlier_attachments",
+    json_object_put(obj, "for-earlier-attachments",
                     json_boolean_create(tier->horizon));
     return obj;
 }
@@ -344,7 +344,7 @@ put_path_set(struct json *obj, const struct topo_network *topo,
     for (size_t i = 0; i < set->n_tiers; i++) {
         json_array_add(tiers, tier_to_json(topo, &set->tiers[i]));
     }
-    json_object_put(obj, "path_set", json_integer_create(set->id));
+    json_object_put(obj, "path-set", json_integer_create(set->id));
     json_object_put(obj, "candidates", candidates);
     json_object_put(obj, "tiers", tiers);
     if (best) {

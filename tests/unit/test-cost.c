@@ -305,7 +305,7 @@ test_stale(void)
 
     json = cost_metrics_to_json(cs, 5);
     text = json_to_string(json, JSSF_SORT);
-    CU_ASSERT_STRING_EQUAL(text, "[{\"age_ms\":5,\"delay_us\":9000,"
+    CU_ASSERT_STRING_EQUAL(text, "[{\"age-ms\":5,\"delay-us\":9000,"
                            "\"from\":\"h2\",\"to\":\"h1\"}]");
     free(text);
     json_destroy(json);
