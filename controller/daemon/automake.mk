@@ -5,6 +5,7 @@ controller_daemon_tollwayd_SOURCES = \
 	controller/daemon/api.c \
 	controller/daemon/http.c \
 	controller/daemon/http.h \
+	controller/daemon/load.c \
 	controller/daemon/main.c \
 	controller/daemon/sessions.c \
 	controller/daemon/stats.c \

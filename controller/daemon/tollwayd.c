@@ -155,7 +155,7 @@ load(struct daemon *d, const struct store_contents *contents)
 
     d->generation = contents->generation;
     sessions_set_generation(d);
-    submit_load(d, contents);
+    load_from_store(d, contents);
     for (size_t i = 0; !d->loaded && i < contents->n_snapshots; i++) {
         const struct store_snapshot *s = &contents->snapshots[i];
 

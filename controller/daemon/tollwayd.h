@@ -7,6 +7,7 @@
  *     main.c       options, start, loop
  *     tollwayd.c   store events, engine actions
  *     sessions.c   one OVSDB and one OpenFlow connection per host
+ *     load.c       from the store to the engine
  *     submit.c     documents on their way from a request to the hosts
  *     api.c        requests to answers
  *     http.c       HTTP
@@ -126,8 +127,13 @@ void submit_wait(struct daemon *);
 void submit_store_event(struct daemon *, struct store_event *);
 void submit_store_lost(struct daemon *);
 void submit_abort_all(struct daemon *);
+/* Notes the active document of 'customer', NULL: none. */
+void daemon_remember_document(struct daemon *, const char *customer,
+                              const char *text);
+
+/* load.c */
 /* Makes the engine what the store has. */
-void submit_load(struct daemon *, const struct store_contents *);
+void load_from_store(struct daemon *, const struct store_contents *);
 
 /* api.c */
 void api_handle(struct http_request *, void *daemon);

@@ -10,6 +10,10 @@ controller_libtwengine_a_SOURCES = \
 	controller/engine/hosts.c \
 	controller/engine/net.c \
 	controller/engine/punts.c \
+	controller/engine/query-flows.c \
+	controller/engine/query-ospf.c \
+	controller/engine/query-private.h \
+	controller/engine/query-routes.c \
 	controller/engine/query.c \
 	controller/engine/speakers.c \
 	controller/engine/ways.c

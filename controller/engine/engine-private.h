@@ -10,7 +10,7 @@
  *     ways.c          ways: which there are, ARP, alive or not
  *     speakers.c      OSPF instances and what connects them
  *     punts.c         packets from the bridges
- *     query.c         what 'tollctl' shows
+ *     query*.c        what 'tollctl' shows
  *     frames.c        the controller's own frames
  *
  * Who owns what: the engine owns hosts and networks.  A network owns its ways,
