@@ -495,8 +495,11 @@ receive_lsa(const struct step *s, struct nbr *nbr, const struct ospf_lsa *lsa,
         && nbr_lsa_find(&nbr->requests, &key)) {
         struct nbr_lsa *req = nbr_lsa_find(&nbr->requests, &key);
         struct lsa_header ours = lsa_header(e->lsa, s->now);
-        if (lsa_header_compare(&ours, &req->header) >= 0) {
-            /* It came from somebody else in the meantime. */
+        if (verdict == LSA_IS_SAME
+            || lsa_header_compare(&ours, &req->header) >= 0) {
+            /* It came from somebody else in the meantime; or its age, which
+             * the way here has increased, now says that it is the one that we
+             * have, where the description was just MaxAgeDiff younger. */
             exchange_request_answered(s, nbr, req);
         } else {
             nsm_event(s, nbr, NSM_BAD_LS_REQ,
