@@ -463,8 +463,7 @@ check_probe(struct sim *sim, struct world *w, struct probe *p,
         struct ds why = DS_EMPTY_INITIALIZER;
 
         sim->n_judged++;
-        if (!oracle_judge(w, s->customer, s->node, s->router, s->dst, p,
-                          &why)) {
+        if (!oracle_judge(w, s->customer, s->router, s->dst, p, &why)) {
             send_probe(w, p, s, true);
             world_fault(w, "%s\n%s", ds_cstr(&why), ds_cstr(&p->trace));
         }

@@ -16,9 +16,10 @@ struct ds;
 struct probe;
 struct world;
 
-/* True if 'p', sent by 'node' to 'dst' with 'router' as its gateway, did what
- * it had to; otherwise says why not. */
-bool oracle_judge(struct world *, int customer, int node, int router,
-                  uint32_t dst, const struct probe *p, struct ds *why);
+/* True if 'p', sent by a node to 'dst' with 'router' as its gateway, did what
+ * it had to; otherwise says why not.  Everything must have settled, with all
+ * hosts connected. */
+bool oracle_judge(struct world *, int customer, int router, uint32_t dst,
+                  const struct probe *p, struct ds *why);
 
 #endif /* tests/sim/simoracle.h */

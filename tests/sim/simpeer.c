@@ -9,7 +9,7 @@
 #include <config.h>
 #include "tests/sim/simworld.h"
 
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +74,14 @@ carry_out(struct world *w, int customer, int peer, struct ospf_out *out)
         struct sender s = { w, customer, peer, (int) a->send.iface - 1 };
         struct eth_addr dst;
 
+        if (a->type == OSPF_ACTION_EVENT && w->verbose) {
+            printf("[%lld.%03lld] peer %s/%d: interface %u, %08x: %s -> %s: "
+                   "%s\n", w->now / 1000, w->now % 1000,
+                   w->customers[customer].name, peer, a->event.iface,
+                   a->event.router_id, a->event.from ? a->event.from : "",
+                   a->event.to ? a->event.to : "",
+                   a->event.reason ? a->event.reason : "");
+        }
         if (a->type != OSPF_ACTION_SEND || !plan_of(w, customer, peer)->up) {
             continue;
         }
