@@ -10,3 +10,5 @@ check_PROGRAMS += tests/unit/test-cost
 tests_unit_test_cost_SOURCES = tests/unit/test-cost.c tests/unit/tw-cunit.h
 tests_unit_test_cost_LDADD = controller/libtwcost.a $(TW_BASE_LIBS) $(CUNIT_LIBS)
 endif
+
+dist_doc_DATA += docs/costs.md

@@ -21,6 +21,24 @@ controller_libtwroute_a_SOURCES = \
 # For the LDADD of what links libtwroute.a.
 TW_ROUTE_LIBS = controller/libtwroute.a controller/libtwmodel.a $(TW_BASE_LIBS)
 
+# Prints routes and reasons: the golden tests run it.
+check_PROGRAMS += tests/golden/route/tw-route
+tests_golden_route_tw_route_SOURCES = tests/golden/route/tw-route.c
+tests_golden_route_tw_route_LDADD = controller/libtwroute.a \
+	controller/libtwospf.a controller/libtwmodel.a $(TW_BASE_LIBS) $(XML_LIBS)
+EXTRA_DIST += tests/golden/run-route
+EXTRA_DIST += tests/golden/route/fabric.xml \
+	tests/golden/route/two-sites.xml tests/golden/route/in-series.xml \
+	tests/golden/route/two-sites.facts tests/golden/route/two-sites.txt \
+	tests/golden/route/alternate.facts tests/golden/route/alternate.txt \
+	tests/golden/route/east-dear.facts tests/golden/route/east-dear.txt \
+	tests/golden/route/east-dead.facts tests/golden/route/east-dead.txt \
+	tests/golden/route/stated-against-learned.facts \
+	tests/golden/route/stated-against-learned.txt \
+	tests/golden/route/nothing-lives.facts \
+	tests/golden/route/nothing-lives.txt \
+	tests/golden/route/in-series.facts tests/golden/route/in-series.txt
+
 if HAVE_CUNIT
 check_PROGRAMS += tests/unit/test-route
 tests_unit_test_route_SOURCES = tests/unit/test-route.c \

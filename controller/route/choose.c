@@ -185,9 +185,20 @@ rt_pick(struct rt_chooser *ch, const struct route_way *way,
 }
 
 static void
-pick_nexthops(struct rt_chooser *ch, const struct rt_cand *cand,
+remember_key(struct rt_cand *cand, uint32_t block, uint32_t total,
+             uint32_t tie)
+{
+    cand->picked = true;
+    cand->key[0] = block;
+    cand->key[1] = total;
+    cand->key[2] = tie;
+}
+
+static void
+pick_nexthops(struct rt_chooser *ch, struct rt_cand *cand,
               enum route_source source, uint32_t block, bool horizon)
 {
+    remember_key(cand, block, cand->rank[1], 0);
     for (uint32_t i = 0; i < cand->nhs->n; i++) {
         const struct rt_nexthop *nh
             = &cand->rib->nexthops[cand->nhs->first + i];
@@ -245,6 +256,7 @@ choose_for_subnets(struct rt_chooser *ch)
         struct rt_cand *cand = &ch->cands[i];
 
         if (cand->pub.source != ROUTE_LEARNED && cand->pub.reachable) {
+            remember_key(cand, 0, cand->pub.total, cand->tie);
             rt_pick(ch, cand->pub.way, cand->pub.source, 0, cand->pub.total,
                     cand->tie, true);
             if (cand->alive && ch->set->class != RT_SUBNETS) {
@@ -324,7 +336,8 @@ choose_for_attachments(struct rt_chooser *ch)
 
     for (size_t i = 0; i < ch->n_cands; i++) {
         struct rt_cand *cand = &ch->cands[i];
-        uint32_t block = 0;
+        uint32_t block = 0, total = (cand->eg->type == TOPO_ADV_E2 ? cand->cost
+                                     : cand->pub.total);
 
         if (!cand->way || cand->rank[0] == RANK_NONE) {
             continue;
@@ -332,9 +345,8 @@ choose_for_attachments(struct rt_chooser *ch)
         for (size_t j = 0; j < ch->n_cands; j++) {
             block += rt_rank_compare(ch->cands[j].rank, cand->rank) < 0;
         }
-        rt_pick(ch, cand->pub.way, ROUTE_STATED, block,
-                (cand->eg->type == TOPO_ADV_E2 ? cand->cost
-                 : cand->pub.total), 0, true);
+        remember_key(cand, block, total, 0);
+        rt_pick(ch, cand->pub.way, ROUTE_STATED, block, total, 0, true);
     }
     if (ch->learned) {
         uint32_t block = 0;
@@ -421,6 +433,7 @@ make_tiers(struct rt_chooser *ch)
                                             * sizeof *ways);
 
     RT_SORT(ch->picks, ch->n_picks, compare_picks);
+    ch->tier_keys = xmalloc(MAX(ch->n_picks, 1) * sizeof *ch->tier_keys);
     for (size_t i = 0; i < ch->n_picks; ) {
         const struct rt_pick *first = &ch->picks[i];
         size_t n = 0;
@@ -433,6 +446,13 @@ make_tiers(struct rt_chooser *ch)
         }
         append_tier(pub, ways, n, first->total, first->source,
                     first->horizon);
+        if (pub->n_tiers > ch->n_tier_keys) {
+            uint32_t *key = ch->tier_keys[ch->n_tier_keys++];
+
+            key[0] = first->block;
+            key[1] = first->total;
+            key[2] = first->tie;
+        }
     }
     free(ways);
 
@@ -473,6 +493,7 @@ rt_choose(const struct route_net *net, struct rt_path_set *set)
     rt_give_reason(&ch);
     free(ch.cands);
     free(ch.picks);
+    free(ch.tier_keys);
 }
 
 const struct rt_way *

@@ -20,6 +20,8 @@ struct rt_cand {
     bool ranked;
     bool alive;                 /* The way, or one of the next hops, lives. */
     bool best;                  /* Learned: among the best. */
+    bool picked;                /* With this key: */
+    uint32_t key[3];            /* Block, total, tie. */
 };
 
 struct rt_pick {
@@ -38,6 +40,8 @@ struct rt_chooser {
     size_t n_cands, allocated_cands;
     struct rt_pick *picks;
     size_t n_picks, allocated_picks;
+    uint32_t (*tier_keys)[3];   /* Of the tiers, but for the fallback's. */
+    size_t n_tier_keys;
     const struct rt_cand *learned; /* One of the best, or NULL. */
     bool fallback_horizon;
 };

@@ -17,37 +17,16 @@ is_stated(const struct rt_cand *cand)
     return cand->pub.source != ROUTE_LEARNED;
 }
 
-/* The tier that has 'way', or SIZE_MAX. */
+/* The tier that 'cand' was picked for, or SIZE_MAX. */
 static size_t
-tier_of(const struct route_path_set *pub, const struct route_way *way)
+cand_tier(const struct rt_chooser *ch, const struct rt_cand *cand)
 {
-    for (size_t i = 0; i < pub->n_tiers; i++) {
-        for (size_t j = 0; j < pub->tiers[i].n_ways; j++) {
-            if (pub->tiers[i].ways[j] == way) {
-                return i;
-            }
+    for (size_t i = 0; cand->picked && i < ch->n_tier_keys; i++) {
+        if (!rt_rank_compare(ch->tier_keys[i], cand->key)) {
+            return i;
         }
     }
     return SIZE_MAX;
-}
-
-/* The first tier that any way of 'cand' is in. */
-static size_t
-cand_tier(const struct route_path_set *pub, const struct rt_cand *cand)
-{
-    size_t first = SIZE_MAX;
-
-    if (is_stated(cand)) {
-        return tier_of(pub, cand->pub.way);
-    }
-    for (uint32_t i = 0; cand->nhs && i < cand->nhs->n; i++) {
-        const struct rt_way *w = cand->rib->nexthops[cand->nhs->first + i].way;
-
-        if (w) {
-            first = MIN(first, tier_of(pub, &w->pub));
-        }
-    }
-    return first;
 }
 
 /* Why 'cand', which is in no use, lost to 'best'. */
@@ -210,19 +189,11 @@ rt_give_reason(struct rt_chooser *ch)
     RT_SORT(ch->cands, ch->n_cands, compare_cands);
     for (size_t i = 0; i < ch->n_cands; i++) {
         struct rt_cand *cand = &ch->cands[i];
-        size_t tier = cand_tier(pub, cand);
-        bool named = is_stated(cand) || cand->best;
+        size_t tier = cand_tier(ch, cand);
 
-        cand->pub.chosen = (named && best_tier && tier == best_index
-                            && cand->alive
-                            && best_tier->source != ROUTE_FALLBACK
-                            && best_tier->source != ROUTE_ALTERNATE
-                            && (is_stated(cand)
-                                || ch->set->class == RT_ATTACHMENTS
-                                || best_tier->source == ROUTE_LEARNED));
-        cand->pub.backup = (named && !cand->pub.chosen && cand->pub.reachable
-                            && tier != SIZE_MAX && best_tier
-                            && tier > best_index);
+        cand->pub.chosen = (best_tier && cand->alive && tier == best_index);
+        cand->pub.backup = (!cand->pub.chosen && tier != SIZE_MAX
+                            && best_tier && tier > best_index);
         if (cand->pub.chosen && !best) {
             best = cand;
         }
