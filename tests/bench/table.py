@@ -18,11 +18,14 @@ class Row:
 
     `unit` "ms" has samples in ns, "MiB" in bytes.  `ratio` is the goal for
     ours divided by the peer's, `limit` a goal for ours itself, in samples'
-    unit.  `peer_name` says whose the peer's samples are."""
+    unit.  `peer_name` says what the peer's samples are; `ovn`, whether OVN
+    has to be installed for them."""
 
-    def __init__(self, name, what, unit, peer_name, ratio=None, limit=None):
-        self.name, self.what, self.unit = name, what, unit
-        self.peer_name = peer_name
+    def __init__(self, what, unit, peer_name, ratio=None, limit=None,
+                 ovn=True):
+        self.name = None
+        self.what, self.unit = what, unit
+        self.peer_name, self.ovn = peer_name, ovn
         self.goal_ratio, self.goal_limit = ratio, limit
         self.ours, self.peer = [], []
 
@@ -42,8 +45,9 @@ class Row:
             return self.ratio <= self.goal_ratio
         return None
 
-    def complete(self, peer_installed):
-        return bool(self.ours and (self.peer or not peer_installed))
+    def complete(self, ovn_installed):
+        return bool(self.ours and (self.peer or self.ovn
+                                   and not ovn_installed))
 
     def _value(self, samples):
         if not samples:
@@ -54,7 +58,7 @@ class Row:
             text += " (p99 %s)" % (form % (p99(samples) * factor)).split()[0]
         return text
 
-    def cells(self, peer_installed):
+    def cells(self, ovn_installed):
         goal = "-"
         if self.goal_limit is not None:
             factor, form = UNITS[self.unit]
@@ -62,7 +66,7 @@ class Row:
         elif self.goal_ratio is not None:
             goal = "<= %g" % self.goal_ratio
         return [self.name, self._value(self.ours),
-                self._value(self.peer) if peer_installed
+                self._value(self.peer) if ovn_installed or not self.ovn
                 else "peer not installed",
                 "-" if self.ratio is None else "%.3f" % self.ratio, goal,
                 {True: "held", False: "missed", None: "-"}[self.held]]
@@ -78,8 +82,8 @@ class Row:
 HEADER = ["name", "ours", "peer", "ratio", "goal", ""]
 
 
-def text(rows, peer_installed):
-    lines = [HEADER] + [r.cells(peer_installed) for r in rows]
+def text(rows, ovn_installed):
+    lines = [HEADER] + [r.cells(ovn_installed) for r in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width
                                in zip(line, widths)).rstrip()
