@@ -487,8 +487,9 @@ event(struct world *w, struct route_net *net)
     case 9: {
         struct w_stub *s = &w->stubs[rnd(w, W_STUBS)];
 
-        s->present = !s->present;
-        s->prefix = rnd(w, W_PREFIXES);
+        s->present = rnd(w, 3) != 0;
+        s->prefix = rnd(w, 3) ? s->prefix : (int) rnd(w, W_PREFIXES);
+        s->cost = 1 + rnd(w, 5);
         tell_ribs(w, net);
         return "stub";
     }
@@ -632,6 +633,179 @@ test_collisions(void)
     }
 }
 
+/* Small worlds: router 0 with attachments 0 and 4 and a peer on each. */
+
+static void
+small_world(struct world *w)
+{
+    memset(w, 0, sizeof *w);
+    w->seqno = 1;
+    w->routers[0].present = w->routers[0].transit = true;
+    for (int p = 0; p < W_PEERS; p++) {
+        w->peers[p].att = p % W_ATTS;
+        w->peers[p].up = p == 0 || p == 4;
+        w->peers[p].cost = 1;
+        for (int i = 0; i < W_PEERS; i++) {
+            w->peers[p].links[i] = W_INF;
+        }
+    }
+    for (int a = 0; a <= 4; a += 4) {
+        w->atts[a].present = true;
+        w->atts[a].cost = 1;
+        w->states[a][2] = ROUTE_WHY_ALIVE;
+    }
+}
+
+static void
+state(struct world *w, int dest, int prefix, int att, uint32_t cost)
+{
+    w->dests[dest].present = true;
+    w->dests[dest].router = att % W_ROUTERS;
+    w->dests[dest].prefix = prefix;
+    w->dests[dest].advertise = TOPO_ADV_E2;
+    w->dests[dest].vias[att].present = true;
+    w->dests[dest].vias[att].cost = cost;
+}
+
+static struct route_net *
+build(struct world *w)
+{
+    struct route_changes changes = ROUTE_CHANGES_INIT;
+    struct topo_network *t = w_topology(w);
+    struct route_net *net = route_net_create(t);
+
+    topo_network_unref(t);
+    w_tell_all(w, net);
+    route_net_run(net, &changes);
+    route_changes_uninit(&changes);
+    return net;
+}
+
+/* Sets the state of the way on 'att' and runs. */
+static void
+set_state(struct world *w, struct route_net *net, int att, enum route_why why)
+{
+    struct route_changes changes = ROUTE_CHANGES_INIT;
+
+    w->states[att][2] = why;
+    w_tell_state(w, net, att, 2);
+    route_net_run(net, &changes);
+    route_changes_uninit(&changes);
+}
+
+/* The ways that are left, tier after tier, for a packet to 'prefix' that
+ * entered by 'att' (-1: another one), as "a0 a4". */
+static bool
+left_is(const struct world *w, const struct route_net *net, int prefix,
+        int att, const char *expected)
+{
+    const struct topo_network *t = route_net_topology(net);
+    struct prefix p = w_prefix(prefix);
+    const struct route_entry *e = route_net_entry(net, 0, &p);
+    const struct route_path_set *set;
+    struct ds ds = DS_EMPTY_INITIALIZER;
+    struct route_tier *tiers = NULL;
+    size_t n = 0;
+    bool same, any;
+
+    if (!e || e->views[ROUTE_FROM_ATTACHMENTS].kind != ROUTE_PATHS) {
+        return false;
+    }
+    set = e->views[ROUTE_FROM_ATTACHMENTS].path_set;
+    any = att >= 0 && route_path_set_without(set, w_att_index(w, att), NULL,
+                                             &tiers, &n);
+    for (size_t i = 0; i < (any ? n : set->n_tiers); i++) {
+        const struct route_tier *tier = any ? &tiers[i] : &set->tiers[i];
+
+        for (size_t j = 0; j < tier->n_ways; j++) {
+            ds_put_format(&ds, "%s ",
+                          t->attachments[tier->ways[j]->attachment].name);
+        }
+    }
+    ds_chomp(&ds, ' ');
+    same = !strcmp(ds_cstr(&ds), expected);
+    if (!same) {
+        printf("\"%s\", not \"%s\"\n", ds_cstr(&ds), expected);
+    }
+    ds_destroy(&ds);
+    route_tiers_free(tiers, n);
+    return same;
+}
+
+/* While a way lives, what comes back from its site does not go on to a shorter
+ * prefix, whose neighbours would follow our LSA back to us. */
+static void
+test_horizon_of_fallback(void)
+{
+    struct world w;
+    struct route_net *net;
+
+    small_world(&w);
+    state(&w, 0, 0, 0, 100);    /* 203.0.113.0/24 by a0, */
+    state(&w, 4, 4, 4, 100);    /* 0.0.0.0/0 by a4. */
+    net = build(&w);
+    CU_ASSERT(left_is(&w, net, 0, -1, "a0 a4"));
+    CU_ASSERT(left_is(&w, net, 0, 0, ""));
+    CU_ASSERT(left_is(&w, net, 0, 4, "a0"));
+    set_state(&w, net, 0, ROUTE_WHY_PORT_DOWN);
+    CU_ASSERT(left_is(&w, net, 0, 0, "a4"));
+    route_net_destroy(net);
+}
+
+/* Learned routes behind an own LSA: if their neighbour prefers that LSA, they
+ * are not for what the LSA's site sends back. */
+static void
+test_horizon_of_learned(void)
+{
+    for (int metric = 5; metric <= 7; metric++) {
+        struct world w;
+        struct route_net *net;
+
+        small_world(&w);
+        state(&w, 0, 0, 0, 6);
+        w.exts[0] = (struct w_ext) {
+            .present = true, .peer = 4, .e2 = true, .metric = metric,
+            .forwarding = -1,
+        };
+        net = build(&w);
+        if (metric == 5) {
+            /* Peer 4 is cheaper and wins. */
+            CU_ASSERT(left_is(&w, net, 0, -1, "a4"));
+        } else {
+            /* As cheap, but farther for us; for peer 4 we are.  Or dearer. */
+            CU_ASSERT(left_is(&w, net, 0, -1, "a0 a4"));
+            CU_ASSERT(left_is(&w, net, 0, 0, metric == 6 ? "a4" : ""));
+        }
+        route_net_destroy(net);
+    }
+}
+
+/* A shorter prefix that comes to life reaches the longer ones. */
+static void
+test_fallback_follows(void)
+{
+    struct world w;
+    struct route_net *net;
+
+    small_world(&w);
+    state(&w, 0, 0, 0, 100);
+    state(&w, 4, 3, 4, 100);    /* 203.0.112.0/20. */
+    w.exts[0] = (struct w_ext) {
+        .present = true, .peer = 1, .prefix = 3, .metric = 1,
+        .forwarding = -1,       /* Not reachable. */
+    };
+    w.states[4][2] = ROUTE_WHY_UNRESOLVED;
+    net = build(&w);
+    CU_ASSERT(left_is(&w, net, 0, -1, "a0"));
+    set_state(&w, net, 4, ROUTE_WHY_ALIVE);
+    CU_ASSERT(left_is(&w, net, 3, -1, "a4"));
+    CU_ASSERT(left_is(&w, net, 0, -1, "a0 a4"));
+    route_net_destroy(net);
+}
+
 TW_TESTS("route",
+         TW_TEST(test_horizon_of_fallback),
+         TW_TEST(test_horizon_of_learned),
+         TW_TEST(test_fallback_follows),
          TW_TEST(test_histories),
          TW_TEST(test_collisions))
