@@ -82,6 +82,13 @@ struct engine_presence {
     bool fresh;                 /* The host has nothing of the network yet. */
 };
 
+/* A port with a node's iface-id. */
+struct engine_node_port {
+    struct engine_host *host;
+    uint32_t ofport;
+    uint64_t seqno;
+};
+
 /* Where a node's port is. */
 struct engine_place {
     struct engine_host *host;   /* NULL: nowhere. */
@@ -196,8 +203,8 @@ struct engine *engine_clone(const struct engine *, long long int now);
 struct engine_host *engine_find_host(const struct engine *, const char *name);
 void hosts_set_fabric(struct engine *);
 void hosts_destroy(struct engine *);
-struct engine_place hosts_find_node(const struct engine *,
-                                    const char *iface_id);
+/* Fills 'index' with iface-id -> struct engine_node_port. */
+void hosts_index_nodes(const struct engine *, struct shash *index);
 const struct engine_port_fact *host_find_port(const struct engine_host *,
                                               const char *name);
 uint32_t host_tunnel(const struct engine_host *,
@@ -215,8 +222,8 @@ struct engine_net *net_create(struct engine *, const char *key);
 void net_destroy(struct engine_net *);
 void net_set_topo(struct engine_net *, struct topo_network *,
                   long long int now, struct engine_out *);
-void net_find_places(struct engine_net *, long long int now,
-                     struct engine_out *);
+void net_find_places(struct engine_net *, const struct shash *index,
+                     long long int now, struct engine_out *);
 void net_run(struct engine_net *, long long int now, struct engine_out *);
 const struct model_config *net_config(const struct engine_net *);
 size_t net_attachment_by_id(const struct topo_network *, uint32_t id);

@@ -385,6 +385,19 @@ is_held(struct engine *e, long long int now)
     return false;
 }
 
+static void
+find_places(struct engine *e, long long int now, struct engine_out *out)
+{
+    struct shash index = SHASH_INITIALIZER(&index);
+
+    hosts_index_nodes(e, &index);
+    for (size_t i = 0; i < e->n_nets; i++) {
+        net_find_places(e->nets[i], &index, now, out);
+    }
+    shash_destroy_free_data(&index);
+    e->places = false;
+}
+
 bool
 engine_is_held(const struct engine *e)
 {
@@ -401,10 +414,7 @@ engine_run(struct engine *e, long long int now, struct engine_out *out)
     bool held = is_held(e, now);
 
     if (e->places) {
-        for (size_t i = 0; i < e->n_nets; i++) {
-            net_find_places(e->nets[i], now, &late);
-        }
-        e->places = false;
+        find_places(e, now, &late);
     }
     if (!held) {
         run_costs(e, now);

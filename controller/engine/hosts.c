@@ -198,27 +198,31 @@ engine_host_ports(struct engine *e, const char *name,
     }
 }
 
-struct engine_place
-hosts_find_node(const struct engine *e, const char *iface_id)
+/* Indexes the nodes' ports of all hosts: of several for one node the newest
+ * counts. */
+void
+hosts_index_nodes(const struct engine *e, struct shash *index)
 {
-    struct engine_place place = { .host = NULL };
-    uint64_t best = 0;
-
     for (size_t i = 0; i < e->n_hosts; i++) {
         struct engine_host *host = e->hosts[i];
 
         for (size_t j = 0; host->in_fabric && j < host->n_ports; j++) {
             const struct engine_port_fact *p = &host->ports[j];
+            struct engine_node_port *np;
 
-            if (p->iface_id && p->seqno > best
-                && !strcmp(p->iface_id, iface_id)) {
-                best = p->seqno;
-                place.host = host;
-                place.ofport = p->ofport;
+            if (!p->iface_id) {
+                continue;
+            }
+            np = shash_find_data(index, p->iface_id);
+            if (!np) {
+                np = xzalloc(sizeof *np);
+                shash_add(index, p->iface_id, np);
+            }
+            if (p->seqno > np->seqno) {
+                *np = (struct engine_node_port) { host, p->ofport, p->seqno };
             }
         }
     }
-    return place;
 }
 
 /* The tunnel port of 'host' to 'to' alone, or if 'to' is NULL to anybody; 0 if

@@ -154,17 +154,18 @@ find_attachment(struct engine_net *net, size_t i, long long int now,
 
 /* Looks where everything is now that some ports changed. */
 void
-net_find_places(struct engine_net *net, long long int now,
-                struct engine_out *out)
+net_find_places(struct engine_net *net, const struct shash *index,
+                long long int now, struct engine_out *out)
 {
     for (size_t i = 0; i < net->topo->n_nodes; i++) {
-        struct engine_place p = hosts_find_node(net->engine,
-                                                net->topo->nodes[i].iface_id);
-        struct engine_place *old = &net->nodes[i];
+        const struct engine_node_port *np = shash_find_data(
+            index, net->topo->nodes[i].iface_id);
+        struct engine_host *host = np ? np->host : NULL;
+        uint32_t ofport = np ? np->ofport : 0;
+        struct engine_place *place = &net->nodes[i];
 
-        if (p.host != old->host || p.ofport != old->ofport) {
-            *old = p;
-            old->changed = true;
+        if (place->host != host || place->ofport != ofport) {
+            *place = (struct engine_place) { host, ofport, true };
             net->touched = true;
         }
     }
