@@ -55,6 +55,7 @@ struct engine_host {
     uint32_t id;                /* Number in flows, from 'host_ids'. */
     struct in6_addr tunnel;
     bool in_fabric;
+    size_t index;               /* Scratch of presences_sync(). */
 
     struct engine_port_fact *ports; /* By name. */
     size_t n_ports;

@@ -322,20 +322,27 @@ presence_create(struct engine_host *host, struct engine_net *net)
     return p;
 }
 
-static bool
-net_needs_host(const struct engine_net *net, const struct engine_host *host)
+/* Which hosts have something of 'net', by their index in the engine. */
+static bool *
+hosts_of_net(const struct engine_net *net)
 {
+    const struct engine *e = net->engine;
+    bool *needed = xcalloc(e->n_hosts, sizeof *needed);
+
+    for (size_t i = 0; i < e->n_hosts; i++) {
+        e->hosts[i]->index = i;
+    }
     for (size_t i = 0; i < net->topo->n_attachments; i++) {
-        if (net->atts[i].host == host) {
-            return true;
+        if (net->atts[i].host) {
+            needed[net->atts[i].host->index] = true;
         }
     }
     for (size_t i = 0; i < net->topo->n_nodes; i++) {
-        if (net->nodes[i].host == host) {
-            return true;
+        if (net->nodes[i].host) {
+            needed[net->nodes[i].host->index] = true;
         }
     }
-    return false;
+    return needed;
 }
 
 /* Makes the presences of 'net' follow from where its things are. */
@@ -345,6 +352,7 @@ presences_sync(struct engine_net *net)
     struct engine *e = net->engine;
     struct engine_presence **presences = xcalloc(e->n_hosts,
                                                  sizeof *presences);
+    bool *needed = hosts_of_net(net);
     bool changed = false;
     size_t n = 0;
 
@@ -355,7 +363,7 @@ presences_sync(struct engine_net *net)
         if (j < net->n_presences && net->presences[j]->host == host) {
             p = net->presences[j++];
         }
-        if (host->in_fabric && net_needs_host(net, host)) {
+        if (host->in_fabric && needed[i]) {
             changed |= !p;
             presences[n++] = p ? p : presence_create(host, net);
         } else if (p) {
@@ -363,6 +371,7 @@ presences_sync(struct engine_net *net)
             changed = true;
         }
     }
+    free(needed);
     free(net->presences);
     net->presences = presences;
     net->n_presences = n;
