@@ -230,6 +230,7 @@ sync_facts(struct route_net *net)
             size_t index = rt_attachment_index(topo, rib->instance);
 
             keep = (index != ROUTE_NONE
+                    && topo->attachments[index].has_ospf
                     && (topo->routers[topo->attachments[index].router].id
                         == rib->router));
         }

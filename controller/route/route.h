@@ -309,8 +309,10 @@ void route_net_del_way(struct route_net *, size_t attachment,
  * view of the area (ospf_rib_from()), from which loop-free alternates come; a
  * 'rib' of NULL there is a neighbour that can't be one.
  *
- * Everything is read during the call.  A 'rib' of NULL forgets the instance.
- * Nothing is done if neither 'rib->seqno' changed nor the neighbours. */
+ * Everything is read during the call.  Nothing is done if neither 'rib->seqno'
+ * changed nor the neighbours.  A 'rib' of NULL forgets the instance, and so does
+ * a topology without it; a 'struct ospf' that replaces another one under the
+ * same instance needs that, because its numbers begin anew. */
 struct route_neighbor {
     uint32_t router_id;         /* Host byte order. */
     size_t attachment;          /* Index of ours. */

@@ -737,19 +737,26 @@ left_is(const struct world *w, const struct route_net *net, int prefix,
 static void
 test_horizon_of_fallback(void)
 {
-    struct world w;
-    struct route_net *net;
+    /* Once with the same path set for both views, once not. */
+    for (int views = 1; views <= 2; views++) {
+        struct world w;
+        struct route_net *net;
 
-    small_world(&w);
-    state(&w, 0, 0, 0, 100);    /* 203.0.113.0/24 by a0, */
-    state(&w, 4, 4, 4, 100);    /* 0.0.0.0/0 by a4. */
-    net = build(&w);
-    CU_ASSERT(left_is(&w, net, 0, -1, "a0 a4"));
-    CU_ASSERT(left_is(&w, net, 0, 0, ""));
-    CU_ASSERT(left_is(&w, net, 0, 4, "a0"));
-    set_state(&w, net, 0, ROUTE_WHY_PORT_DOWN);
-    CU_ASSERT(left_is(&w, net, 0, 0, "a4"));
-    route_net_destroy(net);
+        small_world(&w);
+        state(&w, 0, 0, 0, 100); /* 203.0.113.0/24 by a0, */
+        state(&w, 4, 4, 4, 100); /* 0.0.0.0/0 by a4. */
+        w.exts[0] = (struct w_ext) {
+            .present = views == 2, .peer = 1, .metric = 1,
+            .forwarding = -1,   /* Not reachable. */
+        };
+        net = build(&w);
+        CU_ASSERT(left_is(&w, net, 0, -1, "a0 a4"));
+        CU_ASSERT(left_is(&w, net, 0, 0, ""));
+        CU_ASSERT(left_is(&w, net, 0, 4, "a0"));
+        set_state(&w, net, 0, ROUTE_WHY_PORT_DOWN);
+        CU_ASSERT(left_is(&w, net, 0, 0, "a4"));
+        route_net_destroy(net);
+    }
 }
 
 /* Learned routes behind an own LSA: if their neighbour prefers that LSA, they
