@@ -615,8 +615,8 @@ test_histories(void)
 
     tw_random_init(&r, 1);
     first = r.state;
-    printf("seeds %"PRIu64" to %"PRIu64"\n", first, first + 49);
-    for (uint64_t seed = first; seed < first + 50; seed++) {
+    printf("seeds %"PRIu64" to %"PRIu64"\n", first, first + 31);
+    for (uint64_t seed = first; seed < first + 32; seed++) {
         run_history(seed, 20, UINT32_MAX);
     }
 }
@@ -628,7 +628,7 @@ test_collisions(void)
     struct tw_random r;
 
     tw_random_init(&r, 1000);
-    for (uint64_t seed = r.state; seed < r.state + 15; seed++) {
+    for (uint64_t seed = r.state; seed < r.state + 10; seed++) {
         run_history(seed, 15, 0x1f);
     }
 }
