@@ -434,7 +434,7 @@ execute(struct realbridge *rb, const char *actions, const struct simpkt *pkt,
     ofpbuf_uninit(&odp_actions);
 }
 
-void
+bool
 realbridge_trace(struct realbridge *rb, const struct simpkt *pkt,
                  struct simresult *r, struct ds *text)
 {
@@ -442,6 +442,7 @@ realbridge_trace(struct realbridge *rb, const struct simpkt *pkt,
     struct ds flow = DS_EMPTY_INITIALIZER;
     struct ds hex = DS_EMPTY_INITIALIZER;
     char *args[3], *reply, *actions;
+    bool known;
 
     simresult_clear(r);
     ds_put_format(&flow, "in_port=%d", pkt->port);
@@ -468,10 +469,14 @@ realbridge_trace(struct realbridge *rb, const struct simpkt *pkt,
     }
     actions += strlen(marker);
     actions[strcspn(actions, "\n")] = '\0';
-    execute(rb, actions, pkt, r);
+    known = !strstr(actions, "recirc(");
+    if (known) {
+        execute(rb, actions, pkt, r);
+    }
     free(reply);
     ds_destroy(&flow);
     ds_destroy(&hex);
+    return known;
 }
 
 /* Comparison. */

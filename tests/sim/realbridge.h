@@ -38,8 +38,10 @@ enum ofperr realbridge_send(struct realbridge *, const struct ofpbuf *msg);
 
 /* What br0 does with a packet: outputs and packet-ins.  Tunnel outputs have no
  * port number (OFPP_NONE): a datapath does not tell one tunnel port from
- * another.  If 'text' is nonnull, appends what ofproto/trace said. */
-void realbridge_trace(struct realbridge *, const struct simpkt *,
+ * another.  If 'text' is nonnull, appends what ofproto/trace said.  Returns
+ * false, with no result, if the packet needs the datapath's own hash, which a
+ * trace does not know. */
+bool realbridge_trace(struct realbridge *, const struct simpkt *,
                       struct simresult *, struct ds *text);
 
 /* True if a simulated switch's result has the same outputs in the same order

@@ -2,7 +2,13 @@
 
 /* Random histories of the whole core.
  *
- *     sim [--seed N] [--histories N] [--events N] [--mutant NAME] [-v]
+ *     sim [--schemas DIR] [--seed N] [--histories N] [--events N]
+ *         [--seconds N] [--check PERCENT] [--mutant N] [--stop] [-v]
+ *
+ * --seconds bounds the time, --check the part of steps after which the costly
+ * checks are made (C2, reconnection), --mutant is an enum world_mutant, --stop
+ * ends at the first failure.  With $SIM_BRIDGE_DIR (tests/sim/with-bridge),
+ * probes at the end of each history go through a real bridge as well.
  *
  * A history is its seed.  After every event the world gets time to settle, and
  * then must be right:
@@ -20,13 +26,17 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "controller/base/diag.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "tests/sim/realbridge.h"
 #include "tests/sim/simoracle.h"
 #include "tests/sim/simworld.h"
 #include "util.h"
@@ -73,10 +83,16 @@ struct sim {
     struct model_schema *schemas[MODEL_N_DOCUMENTS];
     enum world_mutant mutant;
     int n_events;
+    uint32_t check_percent;     /* Of steps that the costly checks are made. */
+    bool stop;                  /* After the first failure. */
     bool verbose;
     uint64_t counts[N_EVENTS];
     uint64_t n_probes, verdicts[PROBE_WRONG + 1], n_judged, n_misled;
     int n_passed, n_failed;
+
+    struct realbridge *bridge;  /* A sample is compared with it, or NULL. */
+    int bridge_host;            /* Whose flows it holds. */
+    uint64_t n_compared;
 };
 
 /* Events. */
@@ -482,12 +498,15 @@ check_world(struct sim *sim, struct world *w)
     bool whole = is_whole(w);
     struct probe p;
 
-    if (!engine_check(w->engine, w->now, &differences)) {
+    if (simrand_percent(&w->noise, sim->check_percent)
+        && !engine_check(w->engine, w->now, &differences)) {
         world_fault(w, "incremental differs from recomputed:\n%s",
                     ds_cstr(&differences));
     }
     ds_destroy(&differences);
-    world_check_reconnect(w, simrand_below(&w->noise, w->plan.n_hosts));
+    if (simrand_percent(&w->noise, sim->check_percent)) {
+        world_check_reconnect(w, simrand_below(&w->noise, w->plan.n_hosts));
+    }
     probe_init(&p);
     for (int i = 0; i < N_PROBES && !w->n_faults; i++) {
         struct start s;
@@ -497,6 +516,56 @@ check_world(struct sim *sim, struct world *w)
         }
     }
     probe_destroy(&p);
+}
+
+/* The real bridge. */
+
+static void
+compare_packet(struct world *w, int host, const struct simpkt *pkt,
+               const struct simresult *result)
+{
+    struct sim *sim = w->watch_aux;
+    struct ds text = DS_EMPTY_INITIALIZER;
+    struct ds why = DS_EMPTY_INITIALIZER;
+    struct simresult real;
+
+    if (host != sim->bridge_host) {
+        return;
+    }
+    simresult_init(&real);
+    if (realbridge_trace(sim->bridge, pkt, &real, &text)) {
+        sim->n_compared++;
+        if (!realbridge_same_result(result, &real, &why)) {
+            world_fault(w, "%s differs from a real bridge:\n%s\n%s",
+                        w->hosts[host].name, ds_cstr(&why), ds_cstr(&text));
+        }
+    }
+    simresult_destroy(&real);
+    ds_destroy(&text);
+    ds_destroy(&why);
+}
+
+/* Loads one host's flows into a real bridge and sends probes that pass it
+ * through both. */
+static void
+compare_with_bridge(struct sim *sim, struct world *w)
+{
+    struct probe p;
+
+    sim->bridge_host = simrand_below(&w->noise, w->plan.n_hosts);
+    realbridge_load(sim->bridge, &w->hosts[sim->bridge_host].sw);
+    w->watch = compare_packet;
+    w->watch_aux = sim;
+    probe_init(&p);
+    for (int i = 0; i < 10 * N_PROBES && !w->n_faults; i++) {
+        struct start s;
+
+        if (random_start(w, &s)) {
+            send_probe(w, &p, &s, false);
+        }
+    }
+    probe_destroy(&p);
+    w->watch = NULL;
 }
 
 /* Histories. */
@@ -523,6 +592,9 @@ run_history(struct sim *sim, uint64_t seed)
         happen(&w, event);
         world_advance(&w, SETTLE_MS);
         check_world(sim, &w);
+    }
+    if (sim->bridge && !w.n_faults && is_whole(&w)) {
+        compare_with_bridge(sim, &w);
     }
     if (w.n_faults) {
         sim->n_failed++;
@@ -569,6 +641,10 @@ print_counts(const struct sim *sim)
            sim->n_probes, sim->n_judged);
     printf("loops behind a peer that lost what is stated of it: %"PRIu64"\n",
            sim->n_misled);
+    if (sim->bridge) {
+        printf("packets compared with a real bridge: %"PRIu64"\n",
+               sim->n_compared);
+    }
     for (int i = 0; i <= PROBE_WRONG; i++) {
         printf("%8"PRIu64"  %s\n", sim->verdicts[i],
                probe_verdict_to_string(i));
@@ -583,12 +659,17 @@ main(int argc, char *argv[])
         { "histories", required_argument, NULL, 'n' },
         { "events", required_argument, NULL, 'e' },
         { "mutant", required_argument, NULL, 'm' },
+        { "stop", no_argument, NULL, 'x' },
         { "schemas", required_argument, NULL, 'd' },
+        { "check", required_argument, NULL, 'c' },
+        { "seconds", required_argument, NULL, 't' },
         { "verbose", no_argument, NULL, 'v' },
         { NULL, 0, NULL, 0 },
     };
     const char *schemas = "schemas";
-    struct sim sim = { .n_events = 50 };
+    struct sim sim = { .n_events = 50, .check_percent = 100 };
+    time_t start = time(NULL);
+    int seconds = INT_MAX;
     uint64_t seed = 1;
     int n = 20;
     int c;
@@ -596,6 +677,8 @@ main(int argc, char *argv[])
     set_program_name(argv[0]);
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);
     setvbuf(stdout, NULL, _IOLBF, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    mallopt(M_TOP_PAD, 16 << 20);
     while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1) {
         switch (c) {
         case 's':
@@ -610,6 +693,15 @@ main(int argc, char *argv[])
         case 'm':
             sim.mutant = atoi(optarg);
             break;
+        case 'x':
+            sim.stop = true;
+            break;
+        case 'c':
+            sim.check_percent = atoi(optarg);
+            break;
+        case 't':
+            seconds = atoi(optarg);
+            break;
         case 'd':
             schemas = optarg;
             break;
@@ -621,12 +713,19 @@ main(int argc, char *argv[])
         }
     }
     read_schemas(&sim, schemas);
+    if (getenv("SIM_BRIDGE_DIR")) {
+        sim.bridge = realbridge_open(getenv("SIM_BRIDGE_DIR"));
+    }
     printf("seeds %"PRIu64" to %"PRIu64", %d events each\n", seed,
            seed + n - 1, sim.n_events);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n && time(NULL) - start < seconds; i++) {
         run_history(&sim, seed + i);
+        if (sim.n_failed && sim.stop) {
+            break;
+        }
     }
     print_counts(&sim);
+    realbridge_close(sim.bridge);
     for (int i = 0; i < MODEL_N_DOCUMENTS; i++) {
         model_schema_destroy(sim.schemas[i]);
     }

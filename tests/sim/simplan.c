@@ -48,6 +48,13 @@ random_cost(struct simrand *r)
     return 10 * simrand_range(r, 1, 4);
 }
 
+/* Small worlds are quicker, and most faults show in them. */
+static int
+random_size(struct simrand *r, int min, int max)
+{
+    return simrand_range(r, min, simrand_range(r, min, max));
+}
+
 static void
 add_iface(struct plan_customer *c, int peer, int att, uint32_t network,
           int other_peer, int other_iface, int side, struct simrand *r)
@@ -148,7 +155,7 @@ plan_customer(struct plan *p, int index, struct simrand *r)
 
     c->wanted = true;
     c->n_subnets = simrand_range(r, 1, PLAN_MAX_SUBNETS);
-    c->n_routers = simrand_range(r, 2, PLAN_MAX_ROUTERS);
+    c->n_routers = random_size(r, 2, PLAN_MAX_ROUTERS);
     for (int i = 0; i < c->n_routers; i++) {
         c->routers[i].iface_cost = random_cost(r);
     }
@@ -189,8 +196,8 @@ void
 plan_init(struct plan *p, struct simrand *r)
 {
     memset(p, 0, sizeof *p);
-    p->n_hosts = simrand_range(r, 3, PLAN_MAX_HOSTS);
-    p->n_customers = simrand_range(r, 2, PLAN_MAX_CUSTOMERS);
+    p->n_hosts = random_size(r, 3, PLAN_MAX_HOSTS);
+    p->n_customers = random_size(r, 2, PLAN_MAX_CUSTOMERS);
     for (int i = 0; i < p->n_customers; i++) {
         plan_customer(p, i, r);
     }

@@ -58,6 +58,7 @@ struct walk {
     int host;                   /* At a bridge: it, and the packet... */
     struct simpkt pkt;          /* ...with its arrival port. */
     int peer, iface;            /* At a peer: 'host' is -1. */
+    int entered;                /* Attachment by which it last came in, -1. */
     uint32_t hash;
 };
 
@@ -120,6 +121,9 @@ leave_by_attachment(struct walk *k, int customer, int att)
     if (!k->p->n_exits++) {
         k->p->first_exit = att;
     }
+    if (att == k->entered) {
+        return end(k, PROBE_WRONG, "left by the attachment it entered by");
+    }
     if (k->flags & SIMSWITCH_TRACE) {
         ds_put_format(&k->p->trace, "  leaves by attachment t%d to peer %d\n",
                       att, pa->peer);
@@ -147,6 +151,9 @@ pass_bridge(struct walk *k, struct simresult *r)
         return end(k, PROBE_LOST, "at a host that is down");
     }
     simswitch_process(&h->sw, &k->pkt, k->flags, r);
+    if (k->w->watch) {
+        k->w->watch(k->w, k->host, &k->pkt, r);
+    }
     free(k->pkt.data);
     k->pkt.data = NULL;
     if (k->flags & SIMSWITCH_TRACE) {
@@ -228,6 +235,7 @@ leave_peer(struct walk *k, int iface)
             return end(k, PROBE_LOST, "at a peer that knows no MAC");
         }
         memcpy(k->pkt.data, &sp->tollway[iface], ETH_ADDR_LEN);
+        k->entered = pi->att;
         k->pkt.port = u16_to_ofp(e->ofport);
         k->pkt.tun_remote = k->pkt.tun_local = 0;
         k->pkt.tun_id = 0;
@@ -308,7 +316,7 @@ walk_init(struct walk *k, struct world *w, struct probe *p, int customer,
     k->w = w;
     k->p = p;
     k->flags = SIMSWITCH_PROBE | (trace ? SIMSWITCH_TRACE : 0);
-    k->host = -1;
+    k->host = k->entered = -1;
     k->hash = src * 31 + dst * 17 + sport;
 
     memset(&flow, 0, sizeof flow);

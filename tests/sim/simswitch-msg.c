@@ -134,7 +134,7 @@ snapshot_take(const struct simswitch *sw, struct snapshot *s)
     s->n_flows = 0;
     for (size_t i = 0; i < SIM_N_TABLES; i++) {
         if (sw->tables[i].n_flows) {
-            struct simflow **flows = simtable_flows(&sw->tables[i], &n);
+            struct simflow **flows = simtable_unsorted(&sw->tables[i], &n);
 
             for (size_t j = 0; j < n; j++) {
                 flows[j]->ref_cnt++;
@@ -481,8 +481,13 @@ simswitch_recv(struct simswitch *sw, const struct ofp_header *oh,
 {
     enum ofperr error = handle_message(sw, oh, replies);
 
+    struct ofpbuf *reply;
+
     if (error) {
         reply_error(sw, error, oh, replies);
+    }
+    LIST_FOR_EACH (reply, list_node, replies) {
+        ofpmsg_update_length(reply);
     }
     return error;
 }
@@ -524,7 +529,11 @@ read_replies(struct simswitch *sw, struct ofpbuf *request,
     simswitch_recv(sw, request->data, &replies);
     ofpbuf_delete(request);
     LIST_FOR_EACH_POP (part, list_node, &replies) {
-        cb(part, aux);
+        /* As received: bytes without an idea of where the headers end. */
+        struct ofpbuf *received = ofpbuf_clone_data(part->data, part->size);
+
+        cb(received, aux);
+        ofpbuf_delete(received);
         ofpbuf_delete(part);
     }
 }

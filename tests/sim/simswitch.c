@@ -235,9 +235,11 @@ delete_referring_flows(struct simswitch *sw, enum ofpact_type type,
         if (!sw->tables[i].n_flows) {
             continue;
         }
-        struct simflow **flows = simtable_flows(&sw->tables[i], &n);
+        struct simflow **flows = simtable_unsorted(&sw->tables[i], &n);
         for (size_t j = 0; j < n; j++) {
-            if (flow_refers_to(flows[j], type, id)) {
+            if ((type == OFPACT_GROUP ? flows[j]->has_group
+                 : flows[j]->has_meter)
+                && flow_refers_to(flows[j], type, id)) {
                 simtable_remove(&sw->tables[i], flows[j]);
             }
         }
@@ -527,6 +529,7 @@ make_flow(struct simswitch *sw, const struct ofputil_flow_mod *fm,
           const struct minimatch *match, uint8_t table_id, int priority)
 {
     struct simflow *flow = xzalloc(sizeof *flow);
+    const struct ofpact *a;
 
     flow->ref_cnt = 1;
     flow->seq = sw->next_seq++;
@@ -541,6 +544,10 @@ make_flow(struct simswitch *sw, const struct ofputil_flow_mod *fm,
     flow->ofpacts = xmemdup(fm->ofpacts, fm->ofpacts_len);
     flow->ofpacts_len = fm->ofpacts_len;
     flow->created_ms = sw->now_ms;
+    OFPACT_FOR_EACH_FLATTENED (a, flow->ofpacts, flow->ofpacts_len) {
+        flow->has_group |= a->type == OFPACT_GROUP;
+        flow->has_meter |= a->type == OFPACT_METER;
+    }
     return flow;
 }
 

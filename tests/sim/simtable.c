@@ -220,7 +220,7 @@ compare_flows(const void *a_, const void *b_)
 }
 
 struct simflow **
-simtable_flows(const struct simtable *table, size_t *n)
+simtable_unsorted(const struct simtable *table, size_t *n)
 {
     struct simflow **flows = xmalloc((table->n_flows + 1) * sizeof *flows);
 
@@ -232,6 +232,14 @@ simtable_flows(const struct simtable *table, size_t *n)
             flows[(*n)++] = flow;
         }
     }
+    return flows;
+}
+
+struct simflow **
+simtable_flows(const struct simtable *table, size_t *n)
+{
+    struct simflow **flows = simtable_unsorted(table, n);
+
     qsort(flows, *n, sizeof *flows, compare_flows);
     return flows;
 }

@@ -37,6 +37,7 @@ struct simflow {
     struct ofpact *ofpacts;     /* Owned. */
     size_t ofpacts_len;         /* Bytes. */
     long long int created_ms;
+    bool has_group, has_meter;  /* Among its actions. */
 
     uint64_t n_packets;
     uint64_t n_bytes;
@@ -70,6 +71,9 @@ struct simflow *simtable_find(const struct simtable *,
  * or NULL. */
 struct simflow *simtable_lookup(const struct simtable *, const struct flow *,
                                 const struct simflow **rival);
+
+/* All flows, in no order; the caller frees the array. */
+struct simflow **simtable_unsorted(const struct simtable *, size_t *n);
 
 /* All flows, in order of insertion; the caller frees the array. */
 struct simflow **simtable_flows(const struct simtable *, size_t *n);

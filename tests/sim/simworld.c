@@ -750,7 +750,6 @@ read_part(struct sim_host *h, struct installed *installed,
         enum ofperr error;
         bool more;
 
-        ofpmsg_update_length(reply);
         error = installed_add(installed, reply->data, &more);
         if (error) {
             world_fault(w, "%s: can't read what is installed: %s", h->name,

@@ -90,6 +90,11 @@ struct world {
     struct shash *snapshots;    /* By network: struct ofpbuf. */
     struct simresult scratch;
 
+    /* Called for each bridge that a probe passes. */
+    void (*watch)(struct world *, int host, const struct simpkt *,
+                  const struct simresult *);
+    void *watch_aux;
+
     /* Faults found: text; empty while all is well. */
     struct ds faults;
     int n_faults;
@@ -172,7 +177,7 @@ struct probe {
     int punt_att;               /* In what network it was... */
     const char *why;            /* Static. */
     int first_exit;             /* First attachment it left by, -1: none. */
-    int n_exits;                /* How many times it left by attachments. */
+    int n_exits;                /* How often it left by attachments. */
     int n_hops;                 /* Bridges and peers. */
     struct ds trace;
 };
