@@ -114,6 +114,7 @@ class Tollway:
 
     def __init__(self, lab, n):
         self.lab, self.n = lab, n
+        self.api = None
         self.world = World(lab, branch=False, nodes=False)
         self.hosts = self.world.hosts
         self.names = [h.name for h in self.hosts]
@@ -146,9 +147,7 @@ class Tollway:
                 [(name, "acme/prod/" + name)
                  for name, _, _ in self.spread[h.name]])
             for h in self.hosts], self.world.up)
-        tollwayd = self.world.tollwayd
         wait_for("all nodes' ports", self._all_there, 60, 0.2)
-        self.api = Api(tollwayd.socket)
         self.configs = [self._config(cost) for cost in (100, 500)]
         self.metrics = [Api.request("POST", "/v1/metrics", self._metrics(d))
                         for d in ("0ms", "40ms")]
@@ -172,6 +171,13 @@ class Tollway:
         return {h.name: h.mgmt() for h in self.hosts}
 
     # What is measured; i alternates between 0 and 1.
+
+    def connect(self):
+        """A fresh connection: tollwayd closes one that has been silent for
+        some time."""
+        if self.api:
+            self.api.close()
+        self.api = Api(self.world.tollwayd.socket)
 
     def _change(self, watch, request, wanted):
         t0 = self.api.send(request)
