@@ -34,3 +34,11 @@ check_PROGRAMS += tests/golden/tw-engine
 tests_golden_tw_engine_SOURCES = tests/golden/tw-engine.c
 tests_golden_tw_engine_LDADD = $(TW_ENGINE_LIBS)
 EXTRA_DIST += tests/golden/run-engine tests/golden/engine
+
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test-engine
+tests_unit_test_engine_SOURCES = tests/unit/test-engine.c \
+	tests/unit/model-docs.h tests/unit/tw-cunit.h
+tests_unit_test_engine_CPPFLAGS = $(TW_MODEL_TEST_CPPFLAGS)
+tests_unit_test_engine_LDADD = $(TW_ENGINE_LIBS) $(CUNIT_LIBS)
+endif

@@ -106,6 +106,7 @@ struct engine_att {
     bool host_lost;             /* Its host answers nobody. */
     bool changed;               /* For flows. */
     bool told_up;               /* What the OSPF interface was told last. */
+    bool moved;                 /* By this configuration, to another port. */
     struct engine_heard {       /* Who spoke there last, a ring. */
         ovs_be32 ip;
         struct eth_addr mac;
@@ -247,7 +248,7 @@ bool ways_mac(const struct engine_net *, size_t attachment, ovs_be32 ip,
 void ways_restore(struct engine_net *, uint32_t attachment_id,
                   const struct in6_addr *addr, struct eth_addr mac,
                   long long int now);
-void ways_remap(struct engine_net *);
+void ways_remap(struct engine_net *, long long int now);
 void ways_destroy(struct engine_net *);
 
 /* speakers.c */
@@ -268,6 +269,9 @@ void speakers_receive(struct engine_net *, size_t attachment,
 long long int speakers_next_wake(const struct engine_net *);
 struct engine_speaker *speakers_find(const struct engine_net *,
                                      size_t attachment);
+/* Takes leave of all neighbours, before the network goes. */
+void speakers_goodbye(struct engine_net *, long long int now,
+                      struct engine_out *);
 void speakers_destroy(struct engine_net *);
 
 #endif /* controller/engine/engine-private.h */

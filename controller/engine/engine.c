@@ -230,6 +230,7 @@ sync_customer(struct engine *e, const char *customer, long long int now,
         if (!strcmp(net->topo->customer, customer)
             && !(config && e->fabric
                  && model_find_network(config, net->topo->name))) {
+            speakers_goodbye(net, now, out);
             net_destroy(net);
         } else {
             e->nets[n++] = net;
@@ -260,6 +261,24 @@ sync_customer(struct engine *e, const char *customer, long long int now,
     }
 }
 
+/* What was measured of what 'old' had and 'new' has not.  Kept, it would be
+ * refused as unknown when a new controller takes over. */
+static void
+forget_metrics(struct engine *e, const struct model_fabric *old,
+               const struct model_fabric *new)
+{
+    for (size_t i = 0; i < old->n_hosts; i++) {
+        if (!model_find_host(new, old->hosts[i].name)) {
+            cost_forget_host(e->costs, old->hosts[i].name);
+        }
+    }
+    for (size_t i = 0; i < old->n_points; i++) {
+        if (!model_find_point(new, old->points[i].name)) {
+            cost_forget_point(e->costs, old->points[i].name);
+        }
+    }
+}
+
 void
 engine_set_documents(struct engine *e, struct model_fabric *fabric,
                      struct alloc_set *alloc, const char *customer,
@@ -276,6 +295,8 @@ engine_set_documents(struct engine *e, struct model_fabric *fabric,
     if (fabric) {
         if (!e->fabric) {
             e->hold_ms = now + ENGINE_HOLD_MS;
+        } else {
+            forget_metrics(e, e->fabric, fabric);
         }
         model_fabric_unref(e->fabric);
         e->fabric = fabric;

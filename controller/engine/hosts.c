@@ -261,7 +261,8 @@ host_is_lost(const struct engine *e, const struct engine_host *host)
     for (size_t i = 0; i < e->n_hosts; i++) {
         enum engine_bfd_state bfd;
 
-        if (e->hosts[i] != host && e->hosts[i]->connected
+        if (e->hosts[i] != host && e->hosts[i]->in_fabric
+            && e->hosts[i]->connected
             && host_tunnel(e->hosts[i], host, &bfd)) {
             if (bfd == ENGINE_BFD_UP) {
                 return false;

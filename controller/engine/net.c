@@ -72,7 +72,15 @@ net_attachment_by_id(const struct topo_network *topo, uint32_t id)
     return SIZE_MAX;
 }
 
-/* Takes over from the old topology what is known of attachments. */
+static bool
+same_wire(const struct topo_attachment *a, const struct topo_attachment *b)
+{
+    return (!strcmp(a->host, b->host) && !strcmp(a->port, b->port)
+            && a->vlan == b->vlan);
+}
+
+/* Takes over from the old topology what is known of attachments.  At another
+ * port there are others, whatever their addresses. */
 static void
 move_atts(struct engine_net *net, const struct topo_network *old)
 {
@@ -83,6 +91,11 @@ move_atts(struct engine_net *net, const struct topo_network *old)
                        : SIZE_MAX;
         if (j != SIZE_MAX) {
             atts[i] = net->atts[j];
+            if (!same_wire(&net->topo->attachments[i],
+                           &old->attachments[j])) {
+                atts[i].moved = true;
+                atts[i].n_heard = 0;
+            }
         }
         atts[i].host = engine_find_host(net->engine,
                                         net->topo->attachments[i].host);
@@ -114,8 +127,11 @@ net_set_topo(struct engine_net *net, struct topo_network *topo,
     } else {
         net->routes = route_net_create(topo);
     }
-    ways_remap(net);
+    ways_remap(net, now);
     speakers_configure(net, now, out);
+    for (size_t i = 0; i < topo->n_attachments; i++) {
+        net->atts[i].moved = false;
+    }
     topo_network_unref(old);
     net->new_topo = true;
     net->engine->places = true;

@@ -399,6 +399,72 @@ has_ospf(const struct topo_network *topo)
     return false;
 }
 
+static void
+goodbye(struct engine_net *net, struct ospf *ospf, long long int now,
+        struct engine_out *out)
+{
+    struct ospf_out o = OSPF_OUT_INIT;
+
+    ospf_shutdown(ospf, now, &o);
+    for (size_t i = 0; i < o.n; i++) {
+        if (o.actions[i].type == OSPF_ACTION_SEND) {
+            send_packet(net, &o.actions[i], out);
+        }
+    }
+    ospf_out_uninit(&o);
+}
+
+void
+speakers_goodbye(struct engine_net *net, long long int now,
+                 struct engine_out *out)
+{
+    for (size_t i = 0; i < net->n_speakers; i++) {
+        goodbye(net, net->speakers[i].ospf, now, out);
+    }
+}
+
+/* What 's', which is gone, learned, is not known any more. */
+static void
+forget_rib(struct engine_net *net, const struct engine_speaker *s)
+{
+    const struct topo_network *topo = net->topo;
+
+    for (size_t i = 0; s->attachment == SIZE_MAX && i < topo->n_routers; i++) {
+        if (topo->routers[i].id == s->key) {
+            route_net_set_rib(net->routes, i, ROUTE_NONE, NULL, NULL, 0);
+        }
+    }
+    if (s->attachment != SIZE_MAX) {
+        size_t a = net_attachment_by_id(topo, s->key);
+
+        if (a != SIZE_MAX) {
+            route_net_set_rib(net->routes, topo->attachments[a].router, a,
+                              NULL, NULL, 0);
+        }
+    }
+}
+
+/* Makes interfaces that are new, or at another port, wait until they are told
+ * that their port is up. */
+static void
+reset_ports(struct engine_net *net, long long int now, struct engine_out *out)
+{
+    for (size_t i = 0; i < net->topo->n_attachments; i++) {
+        const struct engine_speaker *s = speakers_find(net, i);
+        struct engine_att *att = &net->atts[i];
+
+        if (!s || s->fresh) {
+            att->told_up = false;
+        } else if (att->moved && att->told_up) {
+            struct ospf_out o = OSPF_OUT_INIT;
+
+            ospf_iface_down(s->ospf, net->topo->attachments[i].id, now, &o);
+            finish(net, s, &o, now, out);
+            att->told_up = false;
+        }
+    }
+}
+
 /* Makes the speakers those of the topology.  A network without OSPF has none;
  * otherwise each router with transit has one, also without attachments, since
  * others' LSAs pass through it. */
@@ -433,16 +499,9 @@ speakers_configure(struct engine_net *net, long long int now,
      * then it reaches nobody and their LSAs age away. */
     for (size_t i = 0; i < n_old; i++) {
         if (old[i].ospf) {
-            struct ospf_out o = OSPF_OUT_INIT;
-
-            ospf_shutdown(old[i].ospf, now, &o);
-            for (size_t j = 0; j < o.n; j++) {
-                if (o.actions[j].type == OSPF_ACTION_SEND) {
-                    send_packet(net, &o.actions[j], out);
-                }
-            }
-            ospf_out_uninit(&o);
+            goodbye(net, old[i].ospf, now, out);
             ospf_destroy(old[i].ospf);
+            forget_rib(net, &old[i]);
         }
     }
     free(old);
@@ -473,13 +532,9 @@ speakers_configure(struct engine_net *net, long long int now,
             }
         }
     }
+    reset_ports(net, now, out);
     for (size_t i = 0; i < net->n_speakers; i++) {
         net->speakers[i].fresh = false;
-    }
-    for (size_t i = 0; i < topo->n_attachments; i++) {
-        if (!speakers_find(net, i)) {
-            net->atts[i].told_up = false;
-        }
     }
 }
 

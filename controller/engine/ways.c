@@ -102,9 +102,10 @@ add_way(struct engine_net *net, struct engine_way *way)
     net->ways[net->n_ways++] = way;
 }
 
-/* After a new topology: attachments have other indexes, or are gone. */
+/* After a new topology: attachments have other indexes, or are at another
+ * port, or are gone. */
 void
-ways_remap(struct engine_net *net)
+ways_remap(struct engine_net *net, long long int now)
 {
     size_t n = 0;
 
@@ -117,6 +118,12 @@ ways_remap(struct engine_net *net)
         } else {
             way->pl.attachment = a;
             way->why = ROUTE_N_WHYS;
+            if (net->atts[a].moved && way->arp != ARP_NONE) {
+                way->arp = ARP_ASKING;
+                way->arp_next_ms = now;
+                way->arp_tries = 0;
+                way->changed = true;
+            }
             net->ways[n++] = way;
         }
     }
@@ -212,11 +219,17 @@ static void
 way_set_addr(struct engine_net *net, struct engine_way *way,
              const struct in6_addr *addr, long long int now)
 {
-    if (ipv6_addr_equals(&way->addr, addr) || !ipv6_addr_is_set(addr)) {
+    bool known = way->arp == ARP_KNOWN || way->arp == ARP_PROBING;
+
+    if (ipv6_addr_equals(&way->addr, addr)
+        || (known && !ipv6_addr_is_set(addr))) {
         return;                 /* One that is gone stays, and ARP finds out. */
     }
     way->addr = *addr;
-    if (get_heard(&net->atts[way->pl.attachment], addr_get_ip4(addr),
+    if (!ipv6_addr_is_set(addr)) {
+        way->arp = ARP_NONE;
+        way->arp_tries = 0;
+    } else if (get_heard(&net->atts[way->pl.attachment], addr_get_ip4(addr),
                   &way->mac)) {
         way->arp = ARP_KNOWN;
         way->arp_next_ms = now + ARP_REFRESH_MS;
