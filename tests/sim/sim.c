@@ -128,7 +128,7 @@ change_destination(struct world *w, enum event event)
         d->advertise = simrand_below(&w->rand, 3);
     } else {
         for (int i = 0; i < pc->n_atts; i++) {
-            n_vias += d->vias[i].wanted && pc->atts[i].router == d->router;
+            n_vias += d->vias[i].wanted;
         }
         d->wanted = !d->wanted && n_vias > 0;
     }

@@ -91,28 +91,32 @@ graph_init(struct graph *g, const struct world *w, int customer)
     floyd_warshall(g->all, g->n);
 }
 
-/* The cheapest living stated ways to prefix 'i', as bits. */
+/* The cheapest living stated ways from 'router' to a prefix, as bits: by total,
+ * for what is advertised as type 2 by distance on ties. */
 static uint32_t
 stated_exits(const struct graph *g, const struct world *w, int customer,
-             int prefix)
+             int router, int prefix)
 {
     const struct plan_destination *d = &g->c->destinations[prefix];
-    uint32_t best = UINT32_MAX;
+    uint64_t best = UINT64_MAX;
     uint32_t exits = 0;
 
     for (int i = 0; d->wanted && i < g->c->n_atts; i++) {
         const struct plan_att *att = &g->c->atts[i];
 
         if (d->vias[i].wanted && g->alive[i]) {
-            uint32_t cost = (d->vias[i].cost
+            uint64_t cost = (d->vias[i].cost
                              + (att->policy
                                 ? 10 * w->plan.delay_ms[customer][i] : 0));
+            uint32_t distance = g->family[router][att->router];
+            uint64_t rank = (d->advertise == 2 ? cost << 32 | distance
+                             : cost + distance);
 
-            if (cost < best) {
-                best = cost;
+            if (rank < best) {
+                best = rank;
                 exits = 0;
             }
-            exits |= cost == best ? 1u << i : 0;
+            exits |= rank == best ? 1u << i : 0;
         }
     }
     return exits;
@@ -176,7 +180,7 @@ judge_prefix(const struct world *w, int customer, int router, int prefix,
     bool stated, has_it = true;
 
     graph_init(&g, w, customer);
-    exits = stated_exits(&g, w, customer, prefix);
+    exits = stated_exits(&g, w, customer, router, prefix);
     stated = exits != 0;
     if (!stated) {
         exits = learned_exits(&g, router, prefix);

@@ -134,15 +134,13 @@ plan_prefixes(struct plan_customer *c, struct simrand *r)
         if (!n_present) {
             c->peers[simrand_below(r, c->n_peers)].externals[i].present = true;
         }
-        d->router = c->atts[simrand_below(r, c->n_atts)].router;
         d->advertise = simrand_below(r, 3);
         for (int j = 0; j < c->n_atts; j++) {
-            if (c->atts[j].router == d->router
-                && c->peers[c->atts[j].peer].externals[i].present) {
-                d->vias[j].wanted = simrand_percent(r, 70);
-                d->vias[j].cost = random_cost(r);
-                d->wanted |= d->vias[j].wanted;
-            }
+            /* Customers err: some state what is not there. */
+            d->vias[j].wanted = simrand_percent(
+                r, c->peers[c->atts[j].peer].externals[i].present ? 60 : 10);
+            d->vias[j].cost = random_cost(r);
+            d->wanted |= d->vias[j].wanted;
         }
         d->wanted &= simrand_percent(r, 70);
     }
@@ -264,15 +262,19 @@ router_xml(const struct plan_customer *c, int customer, int router,
     }
     for (int i = 0; i < c->n_prefixes; i++) {
         const struct plan_destination *d = &c->destinations[i];
+        bool here = false;
 
-        if (!d->wanted || d->router != router) {
+        for (int j = 0; j < c->n_atts; j++) {
+            here |= d->vias[j].wanted && c->atts[j].router == router;
+        }
+        if (!d->wanted || !here) {
             continue;
         }
         ds_put_format(s, "      <destination prefix=\""IP_FMT"/24\" "
                       "advertise=\"%s\">\n", IP(plan_prefix(i)),
                       advertise[d->advertise]);
         for (int j = 0; j < c->n_atts; j++) {
-            if (d->vias[j].wanted) {
+            if (d->vias[j].wanted && c->atts[j].router == router) {
                 ds_put_format(s, "        <via attachment=\"t%d\" "
                               "cost=\"%u\"/>\n", j, d->vias[j].cost);
             }

@@ -67,10 +67,10 @@ struct plan_via {
     uint32_t cost;
 };
 
-/* A destination that is stated; the prefix has the same index. */
+/* A destination that is stated, at each router that has an attachment among
+ * its vias; the prefix has the same index. */
 struct plan_destination {
     bool wanted;
-    int router;
     int advertise;              /* 0: no, 1: E1, 2: E2. */
     struct plan_via vias[PLAN_MAX_ATTS];
 };
