@@ -6,5 +6,6 @@ dist_doc_DATA += \
 	docs/architecture.md \
 	docs/documents.md \
 	docs/operations.md \
+	docs/performance.md \
 	docs/pipeline.md \
 	docs/store.md
