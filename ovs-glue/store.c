@@ -71,10 +71,14 @@ struct snapshot {
     size_t len;
 };
 
+/* Pause before contents that could not be read are read again. */
+#define RETRY_MS 2000
+
 struct store {
     struct ovsdb_cs *cs;
     char *remotes;
     long long int restart_at;   /* If not connected before, start anew. */
+    long long int retry_at;     /* Read the contents again, LLONG_MAX: no. */
     enum store_state state;
     struct store_contents *loading;     /* While loading. */
     struct ovs_list requests;   /* "struct request"s. */
@@ -318,6 +322,16 @@ lose(struct store *store, const char *why)
     store->state = STORE_S_WAITING;
 }
 
+/* What is there is not what it should be: says so, and reads again a little
+ * later. */
+static void
+retry_later(struct store *store, const char *why)
+{
+    VLOG_WARN("%s: %s", store->remotes, why);
+    lose(store, why);
+    store->retry_at = time_msec() + RETRY_MS;
+}
+
 static void
 start_loading(struct store *store)
 {
@@ -343,8 +357,7 @@ load_documents(struct store *store, const struct json *result)
     } else {
         store_txn_uninit(&txn);
     }
-    lose(store, "the store's contents can't be read");
-    ovsdb_cs_force_reconnect(store->cs);
+    retry_later(store, "the store's contents can't be read");
 }
 
 static void
@@ -352,8 +365,9 @@ finish_loading(struct store *store, const struct json *result)
 {
     struct store_contents *c = store->loading;
     if (!store_parse_load_documents(result, c)) {
-        lose(store, "the active revision of a customer can't be read");
-        ovsdb_cs_force_reconnect(store->cs);
+        retry_later(store, "the active revision of a customer can't be read "
+                    "(a database must be copied as a file, not restored row "
+                    "by row)");
         return;
     }
     store->loading = NULL;
@@ -395,9 +409,7 @@ request_answered(struct store *store, struct request *r,
     case REQUEST_LOAD:
     case REQUEST_LOAD_DOCUMENTS:
         if (error) {
-            VLOG_WARN("%s: reading failed: %s", store->remotes, error);
-            lose(store, error);
-            ovsdb_cs_force_reconnect(store->cs);
+            retry_later(store, error);
         } else if (r->kind == REQUEST_LOAD) {
             load_documents(store, result);
         } else {
@@ -482,6 +494,7 @@ struct store *
 store_create(const char *remotes, const char *lock)
 {
     struct store *store = xzalloc(sizeof *store);
+    store->retry_at = LLONG_MAX;
     store->remotes = xstrdup(remotes);
     store->state = STORE_S_WAITING;
     ovs_list_init(&store->requests);
@@ -536,6 +549,10 @@ void
 store_run(struct store *store)
 {
     restart_connecting(store);
+    if (time_msec() >= store->retry_at) {
+        store->retry_at = LLONG_MAX;
+        ovsdb_cs_force_reconnect(store->cs);
+    }
     struct ovs_list events;
     ovsdb_cs_run(store->cs, &events);
     struct ovsdb_cs_event *e;
@@ -567,6 +584,9 @@ void
 store_wait(struct store *store)
 {
     ovsdb_cs_wait(store->cs);
+    if (store->retry_at != LLONG_MAX) {
+        poll_timer_wait_until(store->retry_at);
+    }
     if (!ovsdb_cs_is_connected(store->cs)) {
         poll_timer_wait_until(store->restart_at);
     }

@@ -493,9 +493,13 @@ reply_explain(struct daemon *d, struct http_request *r,
     struct in6_addr addr;
     char *error = NULL;
 
-    if (!from || !to || !addr_parse(to, &addr)) {
+    if (!from || !to) {
         http_reply_error(r, 400, "say from where (customer/network/node) and "
                          "to which address: ?from=...&to=...");
+        return;
+    } else if (!addr_parse(to, &addr)) {
+        http_reply_error(r, 400, "\"%s\" is no IP address; say to which address, as "
+                         "in 203.0.113.10", to);
         return;
     }
     struct json *json = engine_query_explain(d->engine, caller->customer,
@@ -664,7 +668,9 @@ api_handle(struct http_request *r, void *d_)
 {
     struct daemon *d = d_;
 
-    if (is_ready(d) && ovs_list_is_empty(&d->early)) {
+    if (d->exiting) {
+        http_reply_error(r, 503, "tollwayd is stopping");
+    } else if (is_ready(d) && ovs_list_is_empty(&d->early)) {
         handle(d, r);
     } else {
         struct early *e = xmalloc(sizeof *e);

@@ -80,6 +80,7 @@ load_customer(struct daemon *d, const struct store_customer *sc)
     daemon_remember_document(d, sc->name, config ? sc->revision.document : NULL);
     engine_set_documents(d->engine, NULL, NULL, sc->name, config, time_msec(),
                          &out);
+    daemon_act(d, &out);
     engine_out_uninit(&out);
     diags_destroy(&diags);
 }
@@ -112,6 +113,7 @@ load_from_store(struct daemon *d, const struct store_contents *contents)
     /* Everything at once now that all of it is there. */
     engine_set_documents(d->engine, fabric, alloc, NULL, NULL, time_msec(),
                          &out);
+    daemon_act(d, &out);
     engine_out_uninit(&out);
     diags_destroy(&diags);
     if (fabric) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "command-line.h"
 #include "controller/daemon/tollwayd.h"
 #include "daemon.h"
@@ -142,6 +143,19 @@ on_exit_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+/* Makes a directory of Tollway's own the default for what OVS's libraries put
+ * into theirs: PID file, log file, control socket. */
+static void
+own_directory(const char *variable, const char *dir)
+{
+    if (!getenv(variable)) {
+        setenv(variable, dir, 1);
+        if (mkdir(dir, 0755) && errno != EEXIST) {
+            VLOG_DBG("%s: %s", dir, ovs_strerror(errno));
+        }
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -150,7 +164,9 @@ main(int argc, char *argv[])
     char *error = NULL;
 
     ovs_cmdl_proctitle_init(argc, argv);
-    set_program_name("tollwayd");
+    ovs_set_program_name("tollwayd", PACKAGE_VERSION);
+    own_directory("OVS_RUNDIR", TW_RUNDIR);
+    own_directory("OVS_LOGDIR", TW_LOGDIR);
     parse_options(argc, argv, &o);
     set_defaults(&o);
     fatal_ignore_sigpipe();

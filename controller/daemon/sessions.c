@@ -264,9 +264,7 @@ take_packet_in(struct daemon *d, struct session *s,
     engine_packet_in(d->engine, s->name, pin->userdata, pin->userdata_len,
                      &pin->metadata, pin->frame, pin->frame_len, time_msec(),
                      &out);
-    for (size_t i = 0; i < out.n; i++) {
-        sessions_act(d, &out.actions[i]);
-    }
+    daemon_act(d, &out);
     engine_out_uninit(&out);
     d->engine_due = true;
 }
@@ -321,6 +319,7 @@ run_leaving(struct session *s)
             s->of = NULL;
             hostdb_release(s->hostdb);
             s->releasing = true;
+            s->deadline_ms = time_msec() + LEAVE_MS;
         }
         return false;
     }
@@ -414,7 +413,7 @@ sessions_act(struct daemon *d, struct engine_action *a)
         }
         break;
     case ENGINE_LOG:
-        VLOG(a->warn ? VLL_WARN : VLL_INFO, "%s", a->text);
+        VLOG_RL(&d->log_limit, a->warn ? VLL_WARN : VLL_INFO, "%s", a->text);
         break;
     case ENGINE_STATE:
         break;                  /* The daemon's. */

@@ -40,7 +40,7 @@ struct job {
     struct ovs_list node;
     enum job_type type;
     struct http_request *request;
-    struct caller caller;
+    struct caller caller;       /* Only its name. */
     char *customer;             /* Or NULL: JOB_FABRIC, and JOB_CONFIG until
                                  * its document says. */
     char *source;               /* The document's name for messages. */
@@ -49,6 +49,7 @@ struct job {
     bool if_revision;           /* Only if 'expected' is active. */
     uint64_t expected;
     bool wait, dry_run;
+    bool operator;              /* Hosts may be named in the answer. */
 
     struct model_config *config; /* What it makes. */
     struct model_fabric *fabric;
@@ -157,6 +158,7 @@ job_create(struct daemon *d, enum job_type type, struct http_request *r,
     job->request = r;
     job->caller = *caller;
     job->caller.customer = NULL;
+    job->operator = !caller->customer;
     job->customer = nullable_xstrdup(customer);
     job->source = xstrdup(source && *source ? source : "document");
     job->if_revision = rev != NULL;
@@ -272,14 +274,24 @@ check_fabric(struct daemon *d, struct job *job, struct diags *diags)
 
     job->alloc = alloc_set_ref(engine_alloc(d->engine));
     for (size_t i = 0; (config = engine_config_at(d->engine, i)); i++) {
-        if (model_config_check_fabric(config, job->fabric, diags)) {
+        struct diags own = DIAGS_INITIALIZER;
+
+        if (model_config_check_fabric(config, job->fabric, &own)) {
             struct alloc_set *next = alloc_update(job->alloc, config,
-                                                  job->fabric, diags);
+                                                  job->fabric, &own);
             if (next) {
                 alloc_set_unref(job->alloc);
                 job->alloc = next;
             }
         }
+        /* It is that document whose lines these are. */
+        for (size_t j = 0; j < own.n; j++) {
+            free(own.items[j].source);
+            own.items[j].source = xasprintf("configuration of %s",
+                                            config->customer);
+        }
+        diags_append(diags, &own);
+        diags_destroy(&own);
     }
     return !diags_has_errors(diags);
 }
@@ -315,6 +327,9 @@ reply_dry_run(struct daemon *d, struct job *job)
                    &diff);
         json_object_put(json, "changes", model_diff_to_json(&diff));
         model_diff_destroy(&diff);
+    }
+    if (!job->operator) {
+        json_destroy(shash_find_and_delete(json_object(json), "hosts"));
     }
     http_reply(job->request, 200, json);
     job_destroy(job);
@@ -415,18 +430,20 @@ commit(struct daemon *d, struct job *job)
 static void
 job_start(struct daemon *d, struct job *job)
 {
-    const struct daemon_customer *c = (job->customer ? daemon_customer(
-                                           d, job->customer) : NULL);
+    const struct daemon_customer *c = (job->customer ? shash_find_data(
+                                           &d->customers, job->customer)
+                                       : NULL);
     struct diags diags = DIAGS_INITIALIZER;
+    uint64_t active = (c ? c->active : job->customer ? 0 : d->fabric_serial);
 
-    if (job->if_revision && job->expected != (c ? c->active
-                                              : d->fabric_serial)) {
+    if (job->if_revision && job->expected != active) {
         job_fail(job, 409, "revision %"PRIu64" is active, not %"PRIu64"; look "
                  "at what has changed and submit again",
-                 c ? c->active : d->fabric_serial, job->expected);
+                 active, job->expected);
         return;
     }
-    if ((job->type == JOB_DELETE || job->type == JOB_ROLLBACK) && !c->last) {
+    if ((job->type == JOB_DELETE || job->type == JOB_ROLLBACK)
+        && !(c && c->last)) {
         job_fail(job, 404, "there is no customer \"%s\"", job->customer);
         return;
     }
@@ -502,11 +519,10 @@ apply(struct daemon *d, struct job *job)
         time_msec(), &out);
     if (job->type == JOB_FABRIC) {
         sessions_follow_fabric(d);
+        d->metrics_due = true;  /* Those of what is gone are forgotten. */
     }
     engine_run(d->engine, time_msec(), &out);
-    for (size_t i = 0; i < out.n; i++) {
-        sessions_act(d, &out.actions[i]);
-    }
+    daemon_act(d, &out);
     engine_out_uninit(&out);
     d->engine_due = true;
 }
@@ -520,7 +536,7 @@ job_answer(const struct daemon *d, const struct job *job)
         json_object_put_string(json, "customer", job->customer);
     }
     json_object_put(json, "revision", json_integer_create(job->revision));
-    if (job->wait) {
+    if (job->wait && job->operator) {
         const struct model_fabric *fabric = engine_fabric(d->engine);
         struct json *applied = json_array_create_empty();
         struct json *missing = json_array_create_empty();
@@ -757,10 +773,13 @@ guess_type(const struct http_request *r)
 }
 
 static bool
-validate(struct daemon *d, const struct http_request *r, const char *source,
-         struct diags *diags, const char **what)
+validate(struct daemon *d, const struct http_request *r,
+         const struct caller *caller, const char *source, struct diags *diags,
+         const char **what)
 {
-    enum model_document type = guess_type(r);
+    /* What is wrong with a fabric may name other customers. */
+    enum model_document type = (caller->customer ? MODEL_CONFIG
+                                : guess_type(r));
 
     *what = model_document_name(type);
     switch (type) {
@@ -787,8 +806,15 @@ validate(struct daemon *d, const struct http_request *r, const char *source,
         struct job job = { .source = CONST_CAST(char *, source) };
         job.config = model_config_parse(d->schemas[MODEL_CONFIG], source,
                                         r->body, r->body_len, diags);
-        bool ok = job.config && (!engine_fabric(d->engine)
-                                 || check_config(d, &job, diags));
+        bool ok = job.config != NULL;
+        if (ok && caller->customer
+            && strcmp(caller->customer, job.config->customer)) {
+            diags_error(diags, source, 0, NULL, "the document is of customer "
+                        "\"%s\"", job.config->customer);
+            ok = false;
+        }
+        ok = ok && (!engine_fabric(d->engine)
+                    || check_config(d, &job, diags));
         model_config_unref(job.config);
         alloc_set_unref(job.alloc);
         return ok;
@@ -798,13 +824,13 @@ validate(struct daemon *d, const struct http_request *r, const char *source,
 
 void
 submit_validate(struct daemon *d, struct http_request *r,
-                const struct caller *caller OVS_UNUSED)
+                const struct caller *caller)
 {
     const char *source = smap_get(&r->query, "source");
     struct diags diags = DIAGS_INITIALIZER;
     const char *what;
 
-    if (validate(d, r, source ? source : "document", &diags, &what)) {
+    if (validate(d, r, caller, source ? source : "document", &diags, &what)) {
         struct json *json = diags_to_json(&diags);
 
         json_object_put(json, "valid", json_boolean_create(true));

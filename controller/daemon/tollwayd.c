@@ -81,6 +81,7 @@ daemon_create(const char *db, const char *socket_path,
     ovs_list_init(&d->lookups);
     ovs_list_init(&d->gatherings);
     d->started_ms = time_msec();
+    d->log_limit = (struct vlog_rate_limit) VLOG_RATE_LIMIT_INIT(120, 1200);
     d->engine = engine_create(random_uint32());
     for (int i = 0; i < MODEL_N_DOCUMENTS; i++) {
         d->schemas[i] = load_schema(schemas_dir, i, error);
@@ -103,6 +104,7 @@ daemon_destroy(struct daemon *d)
 {
     struct shash_node *node;
 
+    d->exiting = true;          /* What comes now is refused at once. */
     if (d->http) {
         submit_abort_all(d);
         api_abort_all(d);
@@ -153,7 +155,10 @@ load(struct daemon *d, const struct store_contents *contents)
 {
     struct engine_out out = ENGINE_OUT_INIT;
 
-    d->generation = contents->generation;
+    /* The store counts its writers, but one made anew counts from 1 while the
+     * bridges remember; the clock goes on. */
+    d->generation = MAX(contents->generation,
+                        (uint64_t) time_wall_msec());
     sessions_set_generation(d);
     load_from_store(d, contents);
     for (size_t i = 0; !d->loaded && i < contents->n_snapshots; i++) {
@@ -166,7 +171,13 @@ load(struct daemon *d, const struct store_contents *contents)
             restore_metrics(d, s);
         }
     }
+    daemon_act(d, &out);
     engine_out_uninit(&out);
+    if (d->loaded) {
+        /* A server that was restarted has forgotten the snapshots. */
+        engine_store_state(d->engine);
+        d->metrics_due = true;
+    }
     VLOG_INFO("store loaded: fabric %s, %"PRIuSIZE" customers",
               contents->fabric ? "present" : "absent",
               contents->n_customers);
@@ -211,8 +222,8 @@ run_store(struct daemon *d)
 
 /* The engine. */
 
-static void
-act(struct daemon *d, struct engine_out *out)
+void
+daemon_act(struct daemon *d, struct engine_out *out)
 {
     for (size_t i = 0; i < out->n; i++) {
         struct engine_action *a = &out->actions[i];
@@ -239,7 +250,7 @@ run_engine(struct daemon *d)
 
         d->engine_due = false;
         engine_run(d->engine, time_msec(), &out);
-        act(d, &out);
+        daemon_act(d, &out);
         engine_out_uninit(&out);
     }
 }

@@ -24,6 +24,7 @@
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
+#include "openvswitch/vlog.h"
 
 struct http;
 struct http_request;
@@ -79,6 +80,7 @@ struct daemon {
     struct ovs_list gatherings; /* Requests that wait for counters. */
     bool metrics_due;           /* Metrics are to be put into the store. */
 
+    struct vlog_rate_limit log_limit; /* Of what peers cause to be logged. */
     long long int started_ms;
     bool exiting;
 };
@@ -97,6 +99,8 @@ void daemon_destroy(struct daemon *);
 void daemon_run(struct daemon *);
 void daemon_wait(struct daemon *);
 struct daemon_customer *daemon_customer(struct daemon *, const char *name);
+/* Carries out what the engine wants. */
+void daemon_act(struct daemon *, struct engine_out *);
 
 /* sessions.c */
 void sessions_follow_fabric(struct daemon *);

@@ -539,6 +539,14 @@ engine_snapshot(struct engine *e, const char *network,
     }
 }
 
+void
+engine_store_state(struct engine *e)
+{
+    for (size_t i = 0; i < e->n_nets; i++) {
+        e->nets[i]->state_due = true;
+    }
+}
+
 static bool
 restore_record(struct engine_net *net, const struct state_header *h,
                const void *data, size_t len, long long int now)

@@ -186,6 +186,8 @@ void engine_packet_in(struct engine *, const char *host, const void *userdata,
  * and before the first engine_run(). */
 void engine_snapshot(struct engine *, const char *network,
                      long long int now, struct ofpbuf *);
+/* Asks for all networks' state to be stored again (ENGINE_STATE). */
+void engine_store_state(struct engine *);
 bool engine_restore(struct engine *, const char *network, const void *,
                     size_t, long long int now, struct engine_out *);
 

@@ -249,10 +249,31 @@ host_tunnel(const struct engine_host *host, const struct engine_host *to,
     return 0;
 }
 
+/* Is a tunnel up between two hosts other than 'host'? */
+static bool
+others_see_each_other(const struct engine *e, const struct engine_host *host)
+{
+    for (size_t i = 0; i < e->n_hosts; i++) {
+        for (size_t j = 0; j < e->n_hosts; j++) {
+            enum engine_bfd_state bfd;
+
+            if (i != j && e->hosts[i] != host && e->hosts[j] != host
+                && e->hosts[i]->in_fabric && e->hosts[j]->in_fabric
+                && e->hosts[i]->connected
+                && host_tunnel(e->hosts[i], e->hosts[j], &bfd)
+                && bfd == ENGINE_BFD_UP) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* A host is lost if all who watch it by BFD say so: its attachments must not
  * attract what it can't pass on.  One that merely doesn't speak to the
- * controller goes on forwarding; one that does speak is believed more than a
- * single watcher, who may be the one that is cut off. */
+ * controller goes on forwarding.  One that does speak is believed more than a
+ * single watcher, who may be the one that is cut off, and more than watchers
+ * who see nobody at all, since then the fault is not that host's. */
 bool
 host_is_lost(const struct engine *e, const struct engine_host *host)
 {
@@ -270,7 +291,9 @@ host_is_lost(const struct engine *e, const struct engine_host *host)
             n_down += bfd == ENGINE_BFD_DOWN;
         }
     }
-    return n_down > (host->connected ? 1 : 0);
+    return (host->connected
+            ? n_down > 1 && others_see_each_other(e, host)
+            : n_down > 0);
 }
 
 /* Presences. */
@@ -687,6 +710,21 @@ host_reconcile(struct engine *e, struct engine_host *host,
     host_send(e, host, delta, out);
 }
 
+/* A network whose new topology could not be built still has its old places. */
+static void
+forget_host(struct engine *e, const struct engine_host *host)
+{
+    for (size_t i = 0; i < e->n_nets; i++) {
+        struct engine_net *net = e->nets[i];
+
+        for (size_t j = 0; j < net->topo->n_attachments; j++) {
+            if (net->atts[j].host == host) {
+                net->atts[j].host = NULL;
+            }
+        }
+    }
+}
+
 void
 hosts_emit(struct engine *e, long long int now OVS_UNUSED,
            struct engine_out *out)
@@ -706,6 +744,7 @@ hosts_emit(struct engine *e, long long int now OVS_UNUSED,
         delta_clear(&host->pending);
 
         if (!host->in_fabric) {
+            forget_host(e, host);
             host_destroy(e, host);
             continue;
         }

@@ -24,7 +24,12 @@ put_lsas(struct ofpbuf *b, const struct lsdb *db, long long int now)
     struct lsdb_entry **entries = lsdb_sorted(db, &n);
     size_t n_ofs = b->size;
     uint32_t count = 0;
+    size_t total = 4;
 
+    for (size_t i = 0; i < n; i++) {
+        total += 2 + entries[i]->lsa->length;
+    }
+    ofpbuf_prealloc_tailroom(b, total);
     put_u32(b, 0);
     for (size_t i = 0; i < n; i++) {
         if (!lsa_is_max_age(entries[i]->lsa, now)) {
