@@ -143,6 +143,30 @@ on_exit_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
     unixctl_command_reply(conn, NULL);
 }
 
+/* Makes 'dir', and what leads to it, as far as that is possible. */
+static void
+make_directory(const char *dir)
+{
+    char *path = xstrdup(dir);
+
+    for (char *p = path + 1; ; p++) {
+        if (*p == '/' || !*p) {
+            char c = *p;
+
+            *p = '\0';
+            if (mkdir(path, 0755) && errno != EEXIST) {
+                VLOG_WARN("%s: %s", path, ovs_strerror(errno));
+                break;
+            }
+            *p = c;
+            if (!c) {
+                break;
+            }
+        }
+    }
+    free(path);
+}
+
 /* Makes a directory of Tollway's own the default for what OVS's libraries put
  * into theirs: PID file, log file, control socket. */
 static void
@@ -150,9 +174,7 @@ own_directory(const char *variable, const char *dir)
 {
     if (!getenv(variable)) {
         setenv(variable, dir, 1);
-        if (mkdir(dir, 0755) && errno != EEXIST) {
-            VLOG_DBG("%s: %s", dir, ovs_strerror(errno));
-        }
+        make_directory(dir);
     }
 }
 
