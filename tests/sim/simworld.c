@@ -902,6 +902,7 @@ world_init(struct world *w, uint64_t seed, struct model_schema **schemas)
     w->schemas = schemas;
     w->queue_tail = &w->queue_head;
     ds_init(&w->faults);
+    simresult_init(&w->scratch);
     w->snapshots = xmalloc(sizeof *w->snapshots);
     shash_init(w->snapshots);
     plan_init(&w->plan, &w->rand);
@@ -981,6 +982,7 @@ world_destroy(struct world *w)
     }
     shash_destroy(w->snapshots);
     free(w->snapshots);
+    simresult_destroy(&w->scratch);
     alloc_set_unref(w->alloc);
     model_fabric_unref(w->fabric);
     model_metrics_unref(w->metrics);

@@ -30,7 +30,7 @@ enum world_mutant {
 };
 
 struct sim_host {
-    char name[8];
+    char name[16];
     ovs_be32 tunnel;
     struct simswitch sw;
     bool up;                    /* False: the machine is dead. */
