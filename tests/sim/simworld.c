@@ -918,7 +918,7 @@ world_init(struct world *w, uint64_t seed, struct model_schema **schemas)
     for (int i = 0; i < w->plan.n_hosts; i++) {
         struct sim_host *h = &w->hosts[i];
 
-        snprintf(h->name, sizeof h->name, "h%d", i);
+        snprintf(h->name, sizeof h->name, "h%u", (unsigned int) i % 1000);
         h->tunnel = htonl(0x0a090002 + i);
         simswitch_init(&h->sw, h->name);
         simswitch_add_port(&h->sw, u16_to_ofp(WORLD_PORT_TUNNEL), "tun-flow",
