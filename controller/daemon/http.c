@@ -20,6 +20,10 @@
 #define MAX_CONNECTIONS 256
 #define IDLE_SECONDS 30
 
+/* Connections that may wait to be accepted: a burst must find room, since a
+ * client that does not block is turned away. */
+#define BACKLOG 1024
+
 struct http {
     struct MHD_Daemon *mhd;
     int epoll_fd;
@@ -179,7 +183,7 @@ listen_on(const char *path, char **error)
     }
     unlink(path);
     if (fd < 0 || bind(fd, (struct sockaddr *) &un, sizeof un)
-        || chmod(path, 0660) || listen(fd, 64)) {
+        || chmod(path, 0660) || listen(fd, BACKLOG)) {
         *error = xasprintf("%s: %s", path, ovs_strerror(errno));
         if (fd >= 0) {
             close(fd);
